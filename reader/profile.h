@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* What a trace says: everything numeric that a report shows, computed once.
+ *
+ * profile_load() reads a trace from start to end in bounded memory (live blocks + stacks + sites,
+ * never events) and fills one struct profile. Names of metrics are those of docs/METRICS.md; bytes are
+ * bytes, times are nanoseconds unless the name says otherwise. report/ and everything after it see
+ * a trace only through this header.
+ *
+ * All arrays and strings belong to the profile and live until profile_free(). Strings are never
+ * NULL, may hold any byte but NUL, and come from the traced program: escape them when shown. */
+#ifndef HEAPWISE_READER_PROFILE_H
+#define HEAPWISE_READER_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Why a trace could not be read, or from where on. */
+struct trace_error {
+    uint64_t offset_bytes; /* in the decompressed stream */
+    const char *record;    /* name of the record kind, "" where unknown */
+    char reason[200];      /* one line, fit to be shown */
+};
+
+struct quantiles {
+    uint64_t min, p50, p95, p99, max; /* all 0 when n is 0; p* within 1/32 of the true value */
+    uint64_t n;
+};
+
+/* One row of the vocabulary. For a site, process-wide metrics (rates, mapped) are 0. */
+struct metrics {
+    uint64_t alloc_count, realloc_count, free_count;
+    uint64_t alloc_bytes;
+    uint64_t peak_bytes;   /* process: its peak; site: its live bytes at its process's peak */
+    uint64_t peak_count;   /* live blocks at that moment */
+    uint64_t leaked_count, leaked_bytes;
+    uint64_t temporary_count;
+    uint64_t slack_bytes;
+    uint64_t copied_bytes;
+    uint64_t mapped_bytes, mapped_peak_bytes;
+    double alloc_rate, alloc_byte_rate, peak_alloc_rate, peak_alloc_byte_rate;
+    uint64_t events, lost_events;
+    double duration_seconds;
+};
+
+struct coverage {
+    uint64_t events, lost_events;
+    uint64_t unknown_frees, inherited_frees;
+    uint64_t unattached_processes;
+    uint64_t threads, processes;
+    uint64_t unwind_fast, unwind_fallback, unwind_truncated;
+};
+
+struct profile_frame {
+    const char *function; /* demangled; "" where unknown */
+    const char *file;     /* "" where unknown */
+    const char *module;   /* path; "" where the address lay in no known module */
+    uint64_t offset;      /* of the return address - 1 from the module's link-time base; else the address */
+    uint32_t line;        /* 0 where unknown */
+    bool inlined;         /* into the frame that follows it */
+};
+
+/* Whose memory a block that was never freed is, for the LEAKS section. */
+enum leak_owner {
+    LEAK_PROGRAM,    /* the program's own: reported */
+    LEAK_RUNTIME,    /* permanent blocks of libc, ld.so, libstdc++: kept apart */
+    LEAK_SUPPRESSED, /* matched a suppression of the user's */
+};
+
+/* One call stack that allocated; rows of the same stack (also across processes) are one. */
+struct site {
+    char id[17];           /* 16 hex digits, stable across runs of the same binaries */
+    uint32_t n_frames;     /* allocator and operator new frames left out; may be 0: no stack known */
+    const uint32_t *frames; /* n_frames indices into profile.frames, innermost first */
+    uint32_t place;        /* index in `frames` of the first frame the user would call his, 0 if none */
+    struct metrics metrics;
+    struct quantiles sizes, lifetime_ns;
+    uint64_t max_live_count, max_live_bytes;
+    uint32_t n_threads;
+    enum leak_owner leak_owner;
+};
+
+struct process_image {
+    const char *executable;
+    uint32_t n_arguments;
+    const char *const *arguments;
+};
+
+struct process {
+    uint32_t id;         /* 1 is the command itself; parents come before children */
+    uint32_t parent_id;  /* 0: none recorded */
+    int32_t pid;
+    uint32_t n_images;   /* last one is the current; earlier ones were replaced by exec */
+    const struct process_image *images;
+    const char *allocator; /* module that served malloc */
+    bool has_status;
+    int32_t wait_status;  /* as wait(2) gives it */
+    double started_seconds; /* after the command's start */
+    struct metrics totals;
+    struct coverage coverage;
+    uint32_t n_threads;
+};
+
+/* One bucket of equal width; values of a process tree are summed. */
+struct timeline_point {
+    double t_seconds;      /* end of the bucket, from the command's start */
+    uint64_t live_bytes;   /* highest in the bucket */
+    uint64_t alloc_count, alloc_bytes;
+    uint64_t rss_bytes;    /* highest sum of samples in the bucket, carried on when none fell into it */
+};
+
+/* Allocations by requested size, powers of two: bucket i counts sizes in [lower, upper]. */
+struct size_bucket {
+    uint64_t lower_bytes, upper_bytes;
+    uint64_t alloc_count, alloc_bytes, temporary_count;
+    struct quantiles lifetime_ns;
+};
+
+struct profile {
+    const char *trace_name;      /* as given to profile_load */
+    const char *started;         /* ISO 8601, UTC; "" where unknown */
+    uint32_t n_command;          /* the command as typed */
+    const char *const *command;
+    const char *kernel, *libc, *cpu, *allocator, *tool_version;
+    uint32_t n_cores;
+    double duration_seconds;
+    bool has_status;
+    int32_t wait_status;         /* of the command */
+    bool sampled;                /* always false for this recorder */
+    bool truncated;              /* no end mark: the trace was cut */
+    struct trace_error cut;      /* where and why, when truncated */
+    bool stopped;                /* recording ended before the program */
+    const char *stop_reason;     /* one line; "" when not stopped */
+    double stopped_seconds;
+    uint32_t n_remarks;
+    const char *const *remarks;  /* things worth telling, one line each */
+
+    struct metrics totals;
+    struct coverage coverage;
+    uint64_t peak_rss_bytes;
+    double peak_seconds;         /* when peak_bytes was reached */
+    uint64_t runtime_leaked_count, runtime_leaked_bytes;       /* part of leaked_*, kept apart */
+    uint64_t suppressed_leaked_count, suppressed_leaked_bytes; /* likewise */
+    struct quantiles sizes, lifetime_ns;
+
+    uint32_t n_processes;
+    const struct process *processes;
+    size_t n_sites;
+    const struct site *sites;    /* by alloc_count + realloc_count, highest first, then by id */
+    size_t n_frames;
+    const struct profile_frame *frames;
+    size_t n_timeline;
+    const struct timeline_point *timeline;
+    size_t n_size_buckets;
+    const struct size_bucket *size_buckets;
+};
+
+struct profile_options {
+    uint32_t process_id;            /* 0: all; else only this one's numbers (contract's `id`) */
+    const char *suppressions;       /* path of an LSan-style file, NULL for none */
+    bool no_builtin_suppressions;
+    bool no_symbols;                /* leave names out: faster, for totals only */
+};
+
+/* Read the trace at `path` ("-": standard input).
+ *
+ * A trace that is cut, or broken from some point on, gives a profile of what came before, with
+ * `truncated` set and `cut` filled in. Returns 0 and a profile to free; -errno when the file cannot
+ * be read; -EBADMSG when it is no trace; -EPROTONOSUPPORT when its major version is newer; -ENOENT
+ * with `record` "process" when options.process_id is not in it; -EINVAL with `record` "suppressions" when
+ * that file cannot be used. error_out is filled in whenever the result is not 0.
+ * Cost: O(events); memory O(live blocks + stacks + sites + processes). */
+int profile_load(const char *path, const struct profile_options *options,
+                 struct profile **profile_out, struct trace_error *error_out);
+
+void profile_free(struct profile *profile);
+
+#endif
