@@ -7,12 +7,14 @@
 #ifndef HEAPWISE_TRACE_PACK_H
 #define HEAPWISE_TRACE_PACK_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <msgpack/sysdep.h>
+#include <msgpack/timestamp.h>
 
 struct pack_cursor {
     uint8_t *at; /* next byte to write */
