@@ -26,10 +26,10 @@ static inline void pack_bytes(struct pack_cursor *cursor, const void *bytes, siz
     cursor->at += n_bytes;
 }
 
-#define msgpack_pack_inline_func(name) static inline __attribute__((unused)) int pack##name
+#define msgpack_pack_inline_func(name)      static inline __attribute__((unused)) int pack##name
 #define msgpack_pack_inline_func_cint(name) static inline __attribute__((unused)) int pack##name
-#define msgpack_pack_user struct pack_cursor *
-#define msgpack_pack_append_buffer(user, bytes, n_bytes) \
+#define msgpack_pack_user                   struct pack_cursor *
+#define msgpack_pack_append_buffer(user, bytes, n_bytes)                                           \
     return (pack_bytes((user), (bytes), (n_bytes)), 0)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-compare"

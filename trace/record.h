@@ -22,7 +22,7 @@ struct record_base {
 };
 
 struct record_block {
-    uint64_t address;     /* 0 for ends without one */
+    uint64_t address; /* 0 for ends without one */
     uint64_t size_bytes;
     uint64_t usable_bytes; /* 0 in releases and begins */
     uint64_t alignment;    /* 0 where the call named none */
@@ -34,8 +34,8 @@ struct record_image {
     uint32_t image_id;
     int32_t pid;
     int32_t parent_pid;
-    uint32_t parent_image; /* image this one was forked from; 0 after an exec */
-    uint32_t fork_id;      /* of the parent's TRACE_FORK; 0 where no hook saw the fork */
+    uint32_t parent_image;      /* image this one was forked from; 0 after an exec */
+    uint32_t fork_id;           /* of the parent's TRACE_FORK; 0 where no hook saw the fork */
     uint64_t start_clock_ticks; /* field 22 of /proc/PID/stat; tells reused pids apart */
     struct unpack_text executable;
     struct unpack_text allocator; /* module that serves malloc */
@@ -44,32 +44,100 @@ struct record_image {
 };
 
 struct record {
-    uint8_t tag; /* trace_tag */
-    bool known;  /* false: of a newer minor version, passed over */
+    uint8_t tag;    /* trace_tag */
+    bool known;     /* false: of a newer minor version, passed over */
     uint64_t ticks; /* absolute; 0 for records without a stamp */
     union {
-        struct record_block block; /* allocations, resizes, releases; maps: address, size_bytes, stack */
-        struct { uint32_t id, parent; uint64_t return_address; } node;
-        struct { uint32_t id; struct unpack_text path, build_id; uint64_t bias, start, end; } module;
+        struct record_block
+            block; /* allocations, resizes, releases; maps: address, size_bytes, stack */
+        struct {
+            uint32_t id, parent;
+            uint64_t return_address;
+        } node;
+        struct {
+            uint32_t id;
+            struct unpack_text path, build_id;
+            uint64_t bias, start, end;
+        } module;
         struct record_image image;
-        struct { int32_t tid; struct unpack_text name; } thread;
-        struct { uint32_t id; } fork;                    /* TRACE_FORK, TRACE_FORK_FAIL */
-        struct { struct unpack_text path; int32_t error; } exec;
-        struct { int32_t pid; bool has_status; int32_t wait_status; } exit; /* CHILD_EXIT, PROCESS_END */
-        struct { uint32_t what; struct unpack_text text; } remark;
-        struct { uint64_t major, minor; struct unpack_text tool_version; } header;
-        struct { uint32_t n_pairs; struct unpack_cursor pairs; } map; /* RUN, END: checked text keys */
-        struct { uint64_t monotonic_ns; int64_t realtime_ns; } clock;
-        struct { uint32_t id, image_id; int32_t pid, tid; uint8_t ring; } stream;
-        struct { uint32_t stream, n_bytes; uint64_t n_records; struct record_base base; } chunk;
-        struct { int32_t pid; uint64_t bytes; } rss;
-        struct { uint32_t stream; uint32_t n_pairs; struct unpack_cursor pairs; } stream_end;
-        struct { uint32_t stream; uint64_t n_events; uint32_t reason; } lost;
-        struct { int32_t pid; uint32_t reason; struct unpack_text path; } unattached;
-        struct { uint32_t reason; } stopped;
-        struct { uint32_t id; struct unpack_text text; } string;
-        struct { uint32_t id, path_string; struct unpack_text build_id; } object;
-        struct { uint32_t object; uint64_t offset; uint32_t n_frames; struct unpack_cursor frames; } symbol;
+        struct {
+            int32_t tid;
+            struct unpack_text name;
+        } thread;
+        struct {
+            uint32_t id;
+        } fork; /* TRACE_FORK, TRACE_FORK_FAIL */
+        struct {
+            struct unpack_text path;
+            int32_t error;
+        } exec;
+        struct {
+            int32_t pid;
+            bool has_status;
+            int32_t wait_status;
+        } exit; /* CHILD_EXIT, PROCESS_END */
+        struct {
+            uint32_t what;
+            struct unpack_text text;
+        } remark;
+        struct {
+            uint64_t major, minor;
+            struct unpack_text tool_version;
+        } header;
+        struct {
+            uint32_t n_pairs;
+            struct unpack_cursor pairs;
+        } map; /* RUN, END: checked text keys */
+        struct {
+            uint64_t monotonic_ns;
+            int64_t realtime_ns;
+        } clock;
+        struct {
+            uint32_t id, image_id;
+            int32_t pid, tid;
+            uint8_t ring;
+        } stream;
+        struct {
+            uint32_t stream, n_bytes;
+            uint64_t n_records;
+            struct record_base base;
+        } chunk;
+        struct {
+            int32_t pid;
+            uint64_t bytes;
+        } rss;
+        struct {
+            uint32_t stream;
+            uint32_t n_pairs;
+            struct unpack_cursor pairs;
+        } stream_end;
+        struct {
+            uint32_t stream;
+            uint64_t n_events;
+            uint32_t reason;
+        } lost;
+        struct {
+            int32_t pid;
+            uint32_t reason;
+            struct unpack_text path;
+        } unattached;
+        struct {
+            uint32_t reason;
+        } stopped;
+        struct {
+            uint32_t id;
+            struct unpack_text text;
+        } string;
+        struct {
+            uint32_t id, path_string;
+            struct unpack_text build_id;
+        } object;
+        struct {
+            uint32_t object;
+            uint64_t offset;
+            uint32_t n_frames;
+            struct unpack_cursor frames;
+        } symbol;
     };
 };
 
@@ -85,7 +153,8 @@ struct record_frame {
  * records are legal. Text and inner cursors point into the input.
  * Returns 0; -EAGAIN when the input ends inside the object or holds padding only (the cursor stands
  * at the object's start then); -EBADMSG when it breaks the grammar (the cursor stands there too). */
-int record_decode(struct unpack_cursor *cursor, struct record_base *base, struct record *record_out);
+int record_decode(struct unpack_cursor *cursor, struct record_base *base,
+                  struct record *record_out);
 
 /* Take the next frame off a symbol's `frames`. The same errors. */
 int record_next_frame(struct unpack_cursor *frames, struct record_frame *frame_out);
@@ -94,7 +163,13 @@ int record_next_frame(struct unpack_cursor *frames, struct record_frame *frame_o
 const char *record_name(uint8_t tag);
 
 /* What kind of event a tag is; the metrics count by these. */
-static inline bool record_is_allocation(uint8_t tag) { return tag >= TRACE_MALLOC && tag <= TRACE_MALLOCX; }
-static inline bool record_is_release(uint8_t tag) { return tag >= TRACE_FREE && tag <= TRACE_SDALLOCX; }
+static inline bool record_is_allocation(uint8_t tag)
+{
+    return tag >= TRACE_MALLOC && tag <= TRACE_MALLOCX;
+}
+static inline bool record_is_release(uint8_t tag)
+{
+    return tag >= TRACE_FREE && tag <= TRACE_SDALLOCX;
+}
 
 #endif

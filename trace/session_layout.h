@@ -25,8 +25,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define SESSION_ENVIRONMENT "HEAPWISE_SESSION"
-#define SESSION_MAGIC UINT64_C(0x31736e7773697768) /* "hwiswns1" */
+#define SESSION_ENVIRONMENT    "HEAPWISE_SESSION"
+#define SESSION_MAGIC          UINT64_C(0x31736e7773697768) /* "hwiswns1" */
 #define SESSION_LAYOUT_VERSION 1
 
 enum session_limits {
@@ -34,7 +34,7 @@ enum session_limits {
     SESSION_MAX_SLOTS = 8192,
     SESSION_PATH_BYTES = 4096,
     SLOT_HEADER_BYTES = 4096,
-    SESSION_MAIN_RING_BYTES = 1 << 20,  /* default of --buffer */
+    SESSION_MAIN_RING_BYTES = 1 << 20, /* default of --buffer */
     SESSION_SIGNAL_RING_BYTES = 1 << 16,
 };
 
@@ -44,7 +44,7 @@ enum session_flags {
     SESSION_NO_FOLLOW = 1 << 2,
     SESSION_NO_ALLOC = 1 << 3,
     SESSION_NO_IO = 1 << 4,
-    SESSION_COUNT_LIVE = 1 << 5,     /* keep ring.live_* for the status line */
+    SESSION_COUNT_LIVE = 1 << 5, /* keep ring.live_* for the status line */
     SESSION_OTHER_USERS = 1 << 6,
     SESSION_CLOCK_MONOTONIC = 1 << 7, /* ticks are CLOCK_MONOTONIC nanoseconds, not the TSC */
 };
@@ -56,45 +56,45 @@ enum slot_state {
     SLOT_FREE = 1,    /* offered: allocated, zeroed header, nobody's */
     SLOT_CLAIMED = 2, /* a thread's */
 };
-#define SLOT_WORD(state, pid, tid) \
+#define SLOT_WORD(state, pid, tid)                                                                 \
     ((uint64_t)(state) | ((uint64_t)(uint32_t)(pid) << 4) | ((uint64_t)(uint32_t)(tid) << 34))
-#define SLOT_STATE(word) ((enum slot_state)((word) & 15))
-#define SLOT_PID(word) ((int)(((word) >> 4) & 0x3fffffff))
-#define SLOT_TID(word) ((int)(((word) >> 34) & 0x3fffffff))
+#define SLOT_STATE(word) ((enum slot_state)((word)&15))
+#define SLOT_PID(word)   ((int)(((word) >> 4) & 0x3fffffff))
+#define SLOT_TID(word)   ((int)(((word) >> 34) & 0x3fffffff))
 
 struct ring {
     /* Written by the thread only. */
-    alignas(64) _Atomic uint64_t head;  /* bytes published */
-    _Atomic uint32_t in_event;          /* 1 from before a stamp is taken until its record is published */
-    _Atomic uint32_t wants_room;        /* 1 while the writer waits on tail_word */
-    _Atomic uint64_t n_lost[8];         /* events not recorded, by trace_loss_reason */
-    _Atomic uint64_t n_fast;            /* stacks taken by the table unwinder alone */
-    _Atomic uint64_t n_fallback;        /* stacks that needed the library */
-    _Atomic uint64_t n_truncated;       /* stacks cut at --depth or where no table covers a pc */
-    _Atomic uint64_t live_gained_bytes; /* usable bytes acquired and released, only with */
+    alignas(64) _Atomic uint64_t head; /* bytes published */
+    _Atomic uint32_t in_event;    /* 1 from before a stamp is taken until its record is published */
+    _Atomic uint32_t wants_room;  /* 1 while the writer waits on tail_word */
+    _Atomic uint64_t n_lost[8];   /* events not recorded, by trace_loss_reason */
+    _Atomic uint64_t n_fast;      /* stacks taken by the table unwinder alone */
+    _Atomic uint64_t n_fallback;  /* stacks that needed the library */
+    _Atomic uint64_t n_truncated; /* stacks cut at --depth or where no table covers a pc */
+    _Atomic uint64_t live_gained_bytes;  /* usable bytes acquired and released, only with */
     _Atomic uint64_t live_dropped_bytes; /* SESSION_COUNT_LIVE; may lag, never read for results */
     /* Written by the collector only. */
-    alignas(64) _Atomic uint64_t tail;  /* bytes consumed */
-    _Atomic uint32_t tail_word;         /* futex; changes whenever tail moved while wants_room */
+    alignas(64) _Atomic uint64_t tail; /* bytes consumed */
+    _Atomic uint32_t tail_word;        /* futex; changes whenever tail moved while wants_room */
 };
 
 struct slot_header {
-    _Atomic uint32_t ready;  /* 1 once all below is filled in and the rings may be read */
+    _Atomic uint32_t ready; /* 1 once all below is filled in and the rings may be read */
     uint32_t image_id;
     int32_t pid;
     int32_t tid;
-    struct ring rings[2];    /* 0 main, 1 signal: hooks that interrupted a hook */
+    struct ring rings[2]; /* 0 main, 1 signal: hooks that interrupted a hook */
 };
 
 struct session_header {
     uint64_t magic;
     uint32_t layout_version;
-    uint32_t flags;               /* session_flags; constant */
-    uint32_t max_depth;           /* frames per stack, at most TRACE_MAX_DEPTH */
-    uint32_t n_slots;             /* of the table that may ever be offered */
-    uint64_t slot_bytes;          /* stride: header + both rings, whole pages */
-    uint64_t main_ring_bytes;     /* power of two */
-    uint64_t signal_ring_bytes;   /* power of two */
+    uint32_t flags;             /* session_flags; constant */
+    uint32_t max_depth;         /* frames per stack, at most TRACE_MAX_DEPTH */
+    uint32_t n_slots;           /* of the table that may ever be offered */
+    uint64_t slot_bytes;        /* stride: header + both rings, whole pages */
+    uint64_t main_ring_bytes;   /* power of two */
+    uint64_t signal_ring_bytes; /* power of two */
     int32_t collector_pid;
     uint32_t pad;
     char shim_path[SESSION_PATH_BYTES];    /* as it stands in LD_PRELOAD */
@@ -112,18 +112,20 @@ struct session_header {
     _Atomic uint32_t slots_epoch;               /* futex; changes when slots were offered */
     _Atomic uint32_t free_hint;                 /* where to begin looking for a free slot */
     _Atomic uint64_t n_lost_no_slot;            /* events of threads that never got one */
-    _Atomic uint64_t n_unattached[8];           /* exec'd images that cannot be recorded, by reason */
+    _Atomic uint64_t n_unattached[8]; /* exec'd images that cannot be recorded, by reason */
 
     alignas(64) _Atomic uint64_t slots[SESSION_MAX_SLOTS];
 };
-_Static_assert(sizeof(struct session_header) <= SESSION_HEADER_BYTES, "the header has its own pages");
+_Static_assert(sizeof(struct session_header) <= SESSION_HEADER_BYTES,
+               "the header has its own pages");
 _Static_assert(sizeof(struct slot_header) <= SLOT_HEADER_BYTES, "so has a slot's");
 
 /* The words of pthread_mutex_t that a shim may look at without calling into libpthread: glibc keeps
  * the owner's futex first (struct __pthread_mutex_s, bits/struct_mutex.h). */
 static inline uint32_t session_owner_word(const pthread_mutex_t *alive)
 {
-    return atomic_load_explicit((const _Atomic uint32_t *)(const void *)alive, memory_order_relaxed);
+    return atomic_load_explicit((const _Atomic uint32_t *)(const void *)alive,
+                                memory_order_relaxed);
 }
 
 #endif

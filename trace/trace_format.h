@@ -13,7 +13,7 @@
 #ifndef HEAPWISE_TRACE_FORMAT_H
 #define HEAPWISE_TRACE_FORMAT_H
 
-#define TRACE_NAME "heapwise-trace"
+#define TRACE_NAME          "heapwise-trace"
 #define TRACE_VERSION_MAJOR 1
 #define TRACE_VERSION_MINOR 0
 
@@ -61,23 +61,23 @@ enum trace_tag {
     TRACE_MODULE_GONE = 43, /* [tag, dt, module_id] */
 
     /* Processes and threads. */
-    TRACE_IMAGE = 44,       /* [tag, dt, map]: first record of the attaching thread; keys in FORMAT.md */
-    TRACE_THREAD = 45,      /* [tag, dt, tid, name]: at a thread's first event and at renaming */
-    TRACE_FORK = 46,        /* [tag, dt, fork_id]: before fork; the child's image names it */
-    TRACE_FORK_FAIL = 47,   /* [tag, dt, fork_id] */
-    TRACE_EXEC = 48,        /* [tag, dt, path]: before exec */
-    TRACE_EXEC_FAIL = 49,   /* [tag, dt, errno] */
-    TRACE_CHILD_EXIT = 50,  /* [tag, dt, pid, wait_status]: seen by a hooked wait */
-    TRACE_REMARK = 51,      /* [tag, dt, remark, text] */
+    TRACE_IMAGE = 44,  /* [tag, dt, map]: first record of the attaching thread; keys in FORMAT.md */
+    TRACE_THREAD = 45, /* [tag, dt, tid, name]: at a thread's first event and at renaming */
+    TRACE_FORK = 46,   /* [tag, dt, fork_id]: before fork; the child's image names it */
+    TRACE_FORK_FAIL = 47,  /* [tag, dt, fork_id] */
+    TRACE_EXEC = 48,       /* [tag, dt, path]: before exec */
+    TRACE_EXEC_FAIL = 49,  /* [tag, dt, errno] */
+    TRACE_CHILD_EXIT = 50, /* [tag, dt, pid, wait_status]: seen by a hooked wait */
+    TRACE_REMARK = 51,     /* [tag, dt, remark, text] */
 
     TRACE_TAG_FILE = 64,
 
     /* The file's own records, written by the collector; all times absolute. */
-    TRACE_HEADER = 64,      /* [tag, TRACE_NAME, major, minor, tool_version]: first object of a file */
-    TRACE_RUN = 65,         /* [tag, map]: command, folder, host; keys in FORMAT.md */
-    TRACE_CLOCK = 66,       /* [tag, ticks, monotonic_ns, realtime_ns] */
-    TRACE_STREAM = 67,      /* [tag, stream, image_id, pid, tid, ring]: ring 0 main, 1 signal */
-    TRACE_CHUNK = 68,       /* [tag, stream, n_bytes, n_records, base_ticks, base_address] then n_bytes */
+    TRACE_HEADER = 64, /* [tag, TRACE_NAME, major, minor, tool_version]: first object of a file */
+    TRACE_RUN = 65,    /* [tag, map]: command, folder, host; keys in FORMAT.md */
+    TRACE_CLOCK = 66,  /* [tag, ticks, monotonic_ns, realtime_ns] */
+    TRACE_STREAM = 67, /* [tag, stream, image_id, pid, tid, ring]: ring 0 main, 1 signal */
+    TRACE_CHUNK = 68, /* [tag, stream, n_bytes, n_records, base_ticks, base_address] then n_bytes */
     TRACE_WATERMARK = 69,   /* [tag, ticks]: no record written later is stamped before it */
     TRACE_RSS = 70,         /* [tag, ticks, pid, bytes] */
     TRACE_STREAM_END = 71,  /* [tag, stream, map of counters]: nothing more comes from it */
@@ -107,17 +107,17 @@ enum trace_remark {
 };
 
 enum trace_loss_reason {
-    TRACE_LOSS_RING_FULL = 1,   /* --on-full drop, or a collector that made no progress */
-    TRACE_LOSS_NESTED = 2,      /* a hook inside a hook inside a hook */
-    TRACE_LOSS_NO_SLOT = 3,     /* no ring could be had or mapped for a thread */
-    TRACE_LOSS_CORRUPT = 4,     /* the program wrote over its ring */
-    TRACE_LOSS_STOPPED = 5,     /* after recording stopped (size limit, full disk) */
+    TRACE_LOSS_RING_FULL = 1, /* --on-full drop, or a collector that made no progress */
+    TRACE_LOSS_NESTED = 2,    /* a hook inside a hook inside a hook */
+    TRACE_LOSS_NO_SLOT = 3,   /* no ring could be had or mapped for a thread */
+    TRACE_LOSS_CORRUPT = 4,   /* the program wrote over its ring */
+    TRACE_LOSS_STOPPED = 5,   /* after recording stopped (size limit, full disk) */
 };
 
 enum trace_stop_reason {
     TRACE_STOP_MAX_SIZE = 1,
-    TRACE_STOP_NO_SPACE = 2,    /* ENOSPC, EDQUOT */
-    TRACE_STOP_FILE_LIMIT = 3,  /* EFBIG: RLIMIT_FSIZE or the file system's limit */
+    TRACE_STOP_NO_SPACE = 2,   /* ENOSPC, EDQUOT */
+    TRACE_STOP_FILE_LIMIT = 3, /* EFBIG: RLIMIT_FSIZE or the file system's limit */
     TRACE_STOP_IO_ERROR = 4,
 };
 
@@ -125,24 +125,25 @@ enum trace_stop_reason {
 enum trace_unattached {
     TRACE_UNATTACHED_STATIC = 1,
     TRACE_UNATTACHED_SETUID = 2,
-    TRACE_UNATTACHED_FOREIGN = 3,    /* other class, machine or C library */
-    TRACE_UNATTACHED_UNREADABLE = 4, /* the new image could not read the shim (chroot, other user) */
-    TRACE_UNATTACHED_UNKNOWN = 5,    /* seen running, never attached */
+    TRACE_UNATTACHED_FOREIGN = 3, /* other class, machine or C library */
+    TRACE_UNATTACHED_UNREADABLE =
+        4,                        /* the new image could not read the shim (chroot, other user) */
+    TRACE_UNATTACHED_UNKNOWN = 5, /* seen running, never attached */
 };
 
 enum trace_limits {
-    TRACE_MAX_DEPTH = 1024,          /* frames per stack */
-    TRACE_MAX_TEXT_BYTES = 4096,     /* a path, an argument, a name; longer ones are cut */
+    TRACE_MAX_DEPTH = 1024,      /* frames per stack */
+    TRACE_MAX_TEXT_BYTES = 4096, /* a path, an argument, a name; longer ones are cut */
     TRACE_MAX_ARGUMENTS = 1024,
     TRACE_MAX_BUILD_ID_BYTES = 64,
-    TRACE_MAX_RECORD_BYTES = 32768,  /* any ring record */
+    TRACE_MAX_RECORD_BYTES = 32768, /* any ring record */
     TRACE_MAX_NESTING = 16,
 };
 
 /* The usable size glibc's malloc gives on x86-64 for a request that is carved from an arena:
  * room for the size word, rounded up to 16, at least 32, less the size word. Source: glibc
  * malloc/malloc.c, request2size. */
-#define TRACE_USUAL_USABLE(size) \
+#define TRACE_USUAL_USABLE(size)                                                                   \
     ((size) <= 24 ? (unsigned long)24 : ((((unsigned long)(size) + 8 + 15) & ~15UL) - 8))
 
 #endif

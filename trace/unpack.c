@@ -81,7 +81,7 @@ int unpack_int(struct unpack_cursor *cursor, int64_t *value_out)
 struct head_form {
     uint8_t fix_first, fix_last; /* range of first bytes that hold the length themselves */
     uint8_t fix_mask;
-    uint8_t sized[3];            /* first byte of the 8, 16 and 32 bit forms; 0 where there is none */
+    uint8_t sized[3]; /* first byte of the 8, 16 and 32 bit forms; 0 where there is none */
 };
 static const struct head_form array_form = {0x90, 0x9f, 0x0f, {0, 0xdc, 0xdd}};
 static const struct head_form map_form = {0x80, 0x8f, 0x0f, {0, 0xde, 0xdf}};
@@ -158,9 +158,9 @@ bool unpack_bool(struct unpack_cursor *cursor, bool *value_out)
 static size_t fixed_bytes(uint8_t first)
 {
     static const uint8_t by_code[32] = {
-        [0x00] = 1, [0x02] = 1, [0x03] = 1, [0x0a] = 5, [0x0b] = 9, /* nil, false, true, floats */
-        [0x0c] = 2, [0x0d] = 3, [0x0e] = 5, [0x0f] = 9,             /* unsigned */
-        [0x10] = 2, [0x11] = 3, [0x12] = 5, [0x13] = 9,             /* signed */
+        [0x00] = 1, [0x02] = 1, [0x03] = 1, [0x0a] = 5,  [0x0b] = 9,  /* nil, false, true, floats */
+        [0x0c] = 2, [0x0d] = 3, [0x0e] = 5, [0x0f] = 9,               /* unsigned */
+        [0x10] = 2, [0x11] = 3, [0x12] = 5, [0x13] = 9,               /* signed */
         [0x14] = 3, [0x15] = 4, [0x16] = 6, [0x17] = 10, [0x18] = 18, /* fixed ext */
     };
     if (first < 0x80 || first >= 0xe0)
