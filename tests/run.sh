@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Build heapwise and run its tests:
+#
+#   sh tests/run.sh [SUITE...]     unit golden checks victims e2e sanitizers; default: all of them
+#
+# Every suite prints lines `ok NAME`, `not ok NAME: why` or `skip NAME: why`; they are counted here, failures are
+# repeated at the end, and the last line is `N passed, N failed`. Output of a suite is kept in
+# build-test/logs/. A second run rebuilds nothing that has not changed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+ROOT=$PWD
+BUILD=build-test
+suites=${*:-unit golden checks victims e2e sanitizers}
+
+# One verdict must come out of this script, whatever happens.
+stop() {
+    echo "tests/run.sh: $1" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+# configure FOLDER OPTION...: set a build folder up once; ninja notices changed build files itself.
+configure() {
+    folder=$1
+    shift
+    [ -f "$folder/build.ninja" ] || { rm -rf "$folder" && meson setup "$folder" "$@" >"/tmp/heapwise-setup.$$" 2>&1; }
+    status=$?
+    [ $status -eq 0 ] || cat "/tmp/heapwise-setup.$$" >&2
+    rm -f "/tmp/heapwise-setup.$$"
+    return $status
+}
+
+# build FOLDER [TARGET]: quiet unless it fails.
+build() {
+    output=$(ninja -C "$@" 2>&1) || { printf '%s\n' "$output" >&2; return 1; }
+}
+
+# has_target FOLDER TARGET
+has_target() {
+    ninja -C "$1" -t targets all 2>/dev/null | grep -q "^$2: "
+}
+
+suite_unit() { python3 tests/support/run_units.py $BUILD unit; }
+
+suite_golden() {
+    [ ! -f tests/golden/golden.py ] || python3 tests/golden/golden.py
+}
+
+suite_checks() {
+    for check in tests/check_*.sh; do
+        [ ! -f "$check" ] || sh "$check" "$BUILD" || echo "not ok $check: ended with status $?"
+    done
+}
+
+suite_victims() {
+    [ ! -f tests/e2e/victims.py ] || python3 tests/e2e/victims.py $BUILD
+}
+
+suite_e2e() {
+    for script in tests/e2e/*.sh; do
+        [ ! -f "$script" ] || sh "$script" $BUILD || echo "not ok $script: ended with status $?"
+    done
+    for script in tests/e2e/*.py; do
+        case $script in
+        */victims.py | */lib_*.py) ;;
+        *) [ ! -f "$script" ] || python3 "$script" $BUILD || echo "not ok $script: ended with status $?" ;;
+        esac
+    done
+}
+
+# sanitized FOLDER SANITIZERS SUITE: the same unit tests again, built to watch themselves.
+sanitized() {
+    configure "$1" -Db_sanitize="$2" -Db_lundef=false -Dwerror=true -Dbuildtype=debugoptimized ||
+        { echo "not ok $1: cannot be configured"; return; }
+    has_target "$1" "tests-$3" || return 0
+    build "$1" "tests-$3" || { echo "not ok $1: does not build"; return; }
+    python3 tests/support/run_units.py "$1" "$3" | sed "s/^\(ok\|not ok\|skip\) /&$2 /"
+}
+
+suite_sanitizers() {
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    sanitized build-asan address,undefined sanitized
+    sanitized build-tsan thread threads
+}
+
+for suite in $suites; do
+    case $suite in
+    unit | golden | checks | victims | e2e | sanitizers) ;;
+    *) stop "$suite: unknown suite" ;;
+    esac
+done
+sh examples/setup.sh build demo test || stop "packages are missing"
+configure $BUILD -Dwerror=true || stop "cannot configure $BUILD"
+build $BUILD || stop "$BUILD does not build"
+# A checkout that was only tested still gets the command where the README says it is.
+if [ ! -e build/heapwise ]; then
+    mkdir -p build && ln -s "../$BUILD/heapwise" build/heapwise
+fi
+export HEAPWISE="$ROOT/$BUILD/heapwise"
+mkdir -p $BUILD/logs
+
+passed=0 failed=0 skipped=0
+for suite in $suites; do
+    log=$BUILD/logs/$suite.log
+    "suite_$suite" >"$log" 2>&1 </dev/null
+    status=$?
+    ok=$(grep -c '^ok ' "$log")
+    not_ok=$(grep -c '^not ok ' "$log")
+    # A runner that broke down before it could say so is a failure, too.
+    if [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        echo "not ok $suite: its runner ended with status $status" >>"$log"
+        tail -n 20 "$log" | sed 's/^/  /'
+        not_ok=1
+    fi
+    skip=$(grep -c '^skip ' "$log")
+    echo "$suite: $ok passed, $not_ok failed, $skip skipped"
+    passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
+    grep '^skip ' "$log" | sed 's/^/  /'
+    [ "$not_ok" -eq 0 ] || sed -n '/^not ok /,/^\(ok\|skip\) /{/^\(ok\|skip\) /!p}' "$log" | head -n 200 | sed 's/^/  /'
+done
+[ $skipped -eq 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
