@@ -8,12 +8,12 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-#define KEEPS(number, call) \
-    do { \
-        errno = 4242; \
-        call; \
-        if (errno != 4242) \
-            return (number); \
+#define KEEPS(number, call)                                                                        \
+    do {                                                                                           \
+        errno = 4242;                                                                              \
+        call;                                                                                      \
+        if (errno != 4242)                                                                         \
+            return (number);                                                                       \
     } while (0)
 
 SITE static int keeps_errno(void)

@@ -22,7 +22,8 @@ struct counts {
     uint64_t made, resized, freed, bytes, longest_ns;
 };
 
-static const char *const owner_names[N_OWNERS] = {"by_malloc", "by_calloc", "by_aligned", "by_realloc"};
+static const char *const owner_names[N_OWNERS] = {"by_malloc", "by_calloc", "by_aligned",
+                                                  "by_realloc"};
 static struct block *_Atomic places[N_PLACES];
 static struct counts counted[MAX_THREADS][N_OWNERS];
 static uint64_t n_operations = 1000000;
