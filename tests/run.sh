@@ -20,15 +20,16 @@ stop() {
     exit 1
 }
 
-# configure FOLDER OPTION...: set a build folder up once; ninja notices changed build files itself.
+# configure FOLDER OPTION...: set a build folder up once, later only bring it up to date.
 configure() {
     folder=$1
     shift
-    [ -f "$folder/build.ninja" ] || { rm -rf "$folder" && meson setup "$folder" "$@" >"/tmp/heapwise-setup.$$" 2>&1; }
-    status=$?
-    [ $status -eq 0 ] || cat "/tmp/heapwise-setup.$$" >&2
-    rm -f "/tmp/heapwise-setup.$$"
-    return $status
+    if [ -f "$folder/build.ninja" ]; then
+        output=$(ninja -C "$folder" build.ninja 2>&1)
+    else
+        rm -rf "$folder"
+        output=$(meson setup "$folder" "$@" 2>&1)
+    fi || { printf '%s\n' "$output" >&2; return 1; }
 }
 
 # build FOLDER [TARGET]: quiet unless it fails.

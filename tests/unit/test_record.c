@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* The bytes of every record, frozen: a change here is a change of the format. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "trace/record.h"
+
+/* What stands before each golden record: its dt and da count from here. */
+static const struct record_base start = {.ticks = 1000, .address = 0x5000};
+
+static const struct golden {
+    const char *name;
+    const char *bytes;
+    size_t n_bytes;
+    uint64_t ticks;
+    uint64_t numbers[3]; /* fields of the record, by `numbers_of` */
+} goldens[] = {
+#define BYTES(literal) literal, sizeof(literal) - 1
+    {"malloc", BYTES("\x95\x01\x05\x10\x64\x07"), 1005, {0x5010, 100, 7}},
+    {"calloc", BYTES("\x95\x02\xff\xf0\x64\x00"), 999, {0x4ff0, 100, 0}},
+    {"realloc_new", BYTES("\x95\x03\x00\x00\x00\x01"), 1000, {0x5000, 0, 1}},
+    {"reallocarray_new", BYTES("\x95\x04\x01\x00\x01\x01"), 1001, {0x5000, 1, 1}},
+    {"posix_memalign", BYTES("\x97\x05\x01\x00\x64\x01\xcc\xc8\x40"), 1001, {0x5000, 100, 1}},
+    {"aligned_alloc", BYTES("\x97\x06\x01\x00\x64\x01\xcc\xc8\x40"), 1001, {0x5000, 100, 1}},
+    {"memalign", BYTES("\x96\x07\x01\x00\x64\x01\xcc\xc8"), 1001, {0x5000, 100, 1}},
+    {"valloc", BYTES("\x95\x08\x01\x00\x64\x01"), 1001, {0x5000, 100, 1}},
+    {"pvalloc", BYTES("\x95\x09\x01\x00\x64\x01"), 1001, {0x5000, 100, 1}},
+    {"mallocx", BYTES("\x95\x0a\x01\x00\x64\x01"), 1001, {0x5000, 100, 1}},
+    {"realloc_begin", BYTES("\x94\x10\x02\x00\x01"), 1002, {0x5000, 0, 0}},
+    {"realloc_end", BYTES("\x95\x11\x02\x20\xcd\x01\x00\x03"), 1002, {0x5020, 256, 3}},
+    {"realloc_fail", BYTES("\x92\x12\x02"), 1002, {0, 0, 0}},
+    {"realloc_freed", BYTES("\x92\x13\x02"), 1002, {0, 0, 0}},
+    {"free", BYTES("\x93\x18\x02\x00"), 1002, {0x5000, 0, 0}},
+    {"free_sized", BYTES("\x93\x19\x02\x00"), 1002, {0x5000, 0, 0}},
+    {"free_aligned_sized", BYTES("\x93\x1a\x02\x00"), 1002, {0x5000, 0, 0}},
+    {"cfree", BYTES("\x93\x1b\x02\x00"), 1002, {0x5000, 0, 0}},
+    {"dallocx", BYTES("\x94\x1c\x02\x00\x09"), 1002, {0x5000, 0, 9}},
+    {"sdallocx", BYTES("\x93\x1d\x02\x00"), 1002, {0x5000, 0, 0}},
+    {"mmap", BYTES("\x95\x20\x02\xcd\x70\x00\xcd\x10\x00\x04"), 1002, {0x7000, 4096, 4}},
+    {"munmap", BYTES("\x94\x21\x02\xcd\x70\x00\xcd\x10\x00"), 1002, {0x7000, 4096, 0}},
+    {"remap_begin", BYTES("\x94\x22\x02\xcd\x70\x00\xcd\x10\x00"), 1002, {0x7000, 4096, 0}},
+    {"remap_end", BYTES("\x95\x23\x02\xcd\x70\x00\xcd\x20\x00\x04"), 1002, {0x7000, 8192, 4}},
+    {"map_fail", BYTES("\x92\x24\x02"), 1002, {0, 0, 0}},
+    {"node", BYTES("\x94\x28\x03\x02\xcd\x40\x00"), 0, {3, 2, 0x4000}},
+    {"tree_reset", BYTES("\x91\x29"), 0, {0, 0, 0}},
+    {"module",
+     BYTES("\x98\x2a\x01\x05\xa2/x\xa2"
+           "ab\x00\x10\x20"),
+     1001,
+     {5, 0x10, 0x20}},
+    {"module_gone", BYTES("\x93\x2b\x01\x05"), 1001, {5, 0, 0}},
+    {"image",
+     BYTES("\x93\x2c\x01\x84\xa5image\x01\xa3pid\x02\xa9"
+           "arguments\x91\xa1x\xa3new\xc0"),
+     1001,
+     {1, 2, 1}},
+    {"thread", BYTES("\x94\x2d\x01\x09\xa1t"), 1001, {9, 1, 0}},
+    {"fork", BYTES("\x93\x2e\x01\x04"), 1001, {4, 0, 0}},
+    {"fork_fail", BYTES("\x93\x2f\x01\x04"), 1001, {4, 0, 0}},
+    {"exec", BYTES("\x93\x30\x01\xa2/x"), 1001, {2, 0, 0}},
+    {"exec_fail", BYTES("\x93\x31\x01\x02"), 1001, {0, 2, 0}},
+    {"child_exit", BYTES("\x94\x32\x01\x09\xcd\x01\x00"), 1001, {9, 1, 256}},
+    {"remark", BYTES("\x94\x33\x01\x01\xa1l"), 1001, {1, 1, 0}},
+    {"header",
+     BYTES("\x95\x40\xaeheapwise-trace\x01\x00\xa3"
+           "0.1"),
+     0,
+     {1, 0, 3}},
+    {"run",
+     BYTES("\x92\x41\x81\xa5"
+           "cores\x02"),
+     0,
+     {1, 0, 0}},
+    {"clock", BYTES("\x94\x42\x01\x02\x03"), 1, {2, 3, 0}},
+    {"stream", BYTES("\x96\x43\x01\x02\x03\x04\x01"), 0, {1, 2, 1}},
+    {"chunk", BYTES("\x96\x44\x01\x0a\x02\xcd\x03\xe8\x07"), 0, {1, 10, 1000}},
+    {"watermark", BYTES("\x92\x45\x09"), 9, {0, 0, 0}},
+    {"rss", BYTES("\x94\x46\x09\x02\xcd\x10\x00"), 9, {2, 4096, 0}},
+    {"stream_end",
+     BYTES("\x93\x47\x01\x81\xa4"
+           "fast\x02"),
+     0,
+     {1, 1, 0}},
+    {"process_end", BYTES("\x94\x48\x09\x02\xc0"), 9, {2, 0, 0}},
+    {"lost", BYTES("\x94\x49\x01\x05\x04"), 0, {1, 5, 4}},
+    {"unattached", BYTES("\x95\x4a\x09\x02\x01\xa2/x"), 9, {2, 1, 2}},
+    {"stopped", BYTES("\x93\x4b\x09\x01"), 9, {1, 0, 0}},
+    {"string", BYTES("\x93\x50\x01\xa1s"), 0, {1, 1, 0}},
+    {"object",
+     BYTES("\x94\x51\x01\x02\xa1"
+           "b"),
+     0,
+     {1, 2, 1}},
+    {"symbol", BYTES("\x94\x52\x01\x02\x91\x94\x01\x02\x03\xc3"), 0, {1, 2, 1}},
+    {"end", BYTES("\x93\x5a\x09\x80"), 9, {0, 0, 0}},
+};
+enum { N_GOLDENS = sizeof goldens / sizeof *goldens };
+
+/* The three fields of a record that its golden row states. */
+static void numbers_of(const struct record *record, uint64_t numbers[3])
+{
+#define NUMBERS(a, b, c)                                                                           \
+    do {                                                                                           \
+        numbers[0] = (uint64_t)(a), numbers[1] = (uint64_t)(b), numbers[2] = (uint64_t)(c);        \
+        return;                                                                                    \
+    } while (0)
+    switch (record->tag) {
+    case TRACE_NODE: NUMBERS(record->node.id, record->node.parent, record->node.return_address);
+    case TRACE_MODULE: NUMBERS(record->module.id, record->module.start, record->module.end);
+    case TRACE_MODULE_GONE: NUMBERS(record->module.id, 0, 0);
+    case TRACE_IMAGE: NUMBERS(record->image.image_id, record->image.pid, record->image.n_arguments);
+    case TRACE_THREAD: NUMBERS(record->thread.tid, record->thread.name.n_bytes, 0);
+    case TRACE_FORK:
+    case TRACE_FORK_FAIL: NUMBERS(record->fork.id, 0, 0);
+    case TRACE_EXEC:
+    case TRACE_EXEC_FAIL: NUMBERS(record->exec.path.n_bytes, record->exec.error, 0);
+    case TRACE_CHILD_EXIT:
+    case TRACE_PROCESS_END:
+        NUMBERS(record->exit.pid, record->exit.has_status, record->exit.wait_status);
+    case TRACE_REMARK: NUMBERS(record->remark.what, record->remark.text.n_bytes, 0);
+    case TRACE_HEADER:
+        NUMBERS(record->header.major, record->header.minor, record->header.tool_version.n_bytes);
+    case TRACE_RUN:
+    case TRACE_END: NUMBERS(record->map.n_pairs, 0, 0);
+    case TRACE_CLOCK: NUMBERS(record->clock.monotonic_ns, record->clock.realtime_ns, 0);
+    case TRACE_STREAM: NUMBERS(record->stream.id, record->stream.image_id, record->stream.ring);
+    case TRACE_CHUNK:
+        NUMBERS(record->chunk.stream, record->chunk.n_bytes, record->chunk.base.ticks);
+    case TRACE_RSS: NUMBERS(record->rss.pid, record->rss.bytes, 0);
+    case TRACE_STREAM_END: NUMBERS(record->stream_end.stream, record->stream_end.n_pairs, 0);
+    case TRACE_LOST: NUMBERS(record->lost.stream, record->lost.n_events, record->lost.reason);
+    case TRACE_UNATTACHED:
+        NUMBERS(record->unattached.pid, record->unattached.reason, record->unattached.path.n_bytes);
+    case TRACE_STOPPED: NUMBERS(record->stopped.reason, 0, 0);
+    case TRACE_STRING: NUMBERS(record->string.id, record->string.text.n_bytes, 0);
+    case TRACE_OBJECT:
+        NUMBERS(record->object.id, record->object.path_string, record->object.build_id.n_bytes);
+    case TRACE_SYMBOL:
+        NUMBERS(record->symbol.object, record->symbol.offset, record->symbol.n_frames);
+    default: NUMBERS(record->block.address, record->block.size_bytes, record->block.stack);
+    }
+}
+
+/* Decode a copy of exactly n bytes, so that a sanitizer sees one byte too many. */
+static int decode_copy(const char *bytes, size_t n, struct record *record_out)
+{
+    uint8_t *copy = malloc(n ? n : 1);
+    struct unpack_cursor cursor = {.at = copy, .end = copy + n};
+    struct record_base base = start;
+    int error;
+
+    memcpy(copy, bytes, n);
+    error = record_decode(&cursor, &base, record_out);
+    assert_ptr_equal(cursor.at, error ? copy : copy + n);
+    if (error) {
+        assert_true(base.ticks == start.ticks && base.address == start.address);
+    }
+    free(copy);
+    return error;
+}
+
+static void every_record_decodes_as_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_GOLDENS; i++) {
+        const struct golden *golden = &goldens[i];
+        uint64_t numbers[3] = {0};
+        struct record record;
+
+        if (decode_copy(golden->bytes, golden->n_bytes, &record) != 0)
+            fail_msg("%s does not decode", golden->name);
+        numbers_of(&record, numbers);
+        assert_string_equal(record_name(record.tag), golden->name);
+        assert_true(record.known);
+        assert_true(record.ticks == golden->ticks);
+        for (size_t k = 0; k < 3; k++)
+            if (numbers[k] != golden->numbers[k])
+                fail_msg("%s: number %zu is %llu", golden->name, k, (unsigned long long)numbers[k]);
+    }
+}
+
+static void every_kind_of_record_is_frozen(void **state)
+{
+    size_t n_kinds = 0;
+    (void)state;
+    for (unsigned tag = 0; tag < 256; tag++)
+        n_kinds += record_name((uint8_t)tag) != NULL;
+    assert_int_equal(n_kinds, N_GOLDENS);
+}
+
+static void a_cut_record_asks_for_more(void **state)
+{
+    struct record record;
+    (void)state;
+    for (size_t i = 0; i < N_GOLDENS; i++)
+        for (size_t n = 0; n < goldens[i].n_bytes; n++)
+            assert_int_equal(decode_copy(goldens[i].bytes, n, &record), -EAGAIN);
+}
+
+static void a_changed_byte_never_does_harm(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_GOLDENS; i++) {
+        const size_t n = goldens[i].n_bytes;
+        uint8_t *copy = malloc(n);
+
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned value = 0; value < 256; value++) {
+                struct unpack_cursor cursor = {.at = copy, .end = copy + n};
+                struct record_base base = start;
+                struct record record;
+
+                memcpy(copy, goldens[i].bytes, n);
+                copy[at] = (uint8_t)value;
+                const int error = record_decode(&cursor, &base, &record);
+                assert_true(error == 0 || error == -EAGAIN || error == -EBADMSG);
+                assert_true(cursor.at >= copy && cursor.at <= copy + n);
+            }
+        }
+        free(copy);
+    }
+}
+
+static void padding_is_passed_over(void **state)
+{
+    static const uint8_t bytes[] = {0xc0, 0xc0, 0x92, 0x12, 0x02, 0xc0};
+    struct unpack_cursor cursor = {.at = bytes, .end = bytes + sizeof bytes};
+    struct record_base base = start;
+    struct record record;
+    (void)state;
+
+    assert_int_equal(record_decode(&cursor, &base, &record), 0);
+    assert_int_equal(record.tag, TRACE_REALLOC_FAIL);
+    assert_true(base.ticks == 1002);
+    assert_int_equal(record_decode(&cursor, &base, &record), -EAGAIN);
+}
+
+static void newer_tags_and_fields_are_passed_over(void **state)
+{
+    struct record record;
+    (void)state;
+
+    assert_int_equal(decode_copy("\x93\x3f\x01\xa1x", 5, &record), 0);
+    assert_false(record.known);
+    assert_int_equal(record.tag, 0x3f);
+    assert_int_equal(decode_copy("\x94\x12\x02\x81\x01\x02\xc3", 7, &record), 0);
+    assert_int_equal(record.tag, TRACE_REALLOC_FAIL);
+    assert_true(record.ticks == 1002);
+}
+
+static void what_breaks_the_grammar_is_refused(void **state)
+{
+    static const struct {
+        const char *why;
+        const char *bytes;
+        size_t n;
+    } rows[] = {
+        {"not an array", BYTES("\x01")},
+        {"empty array", BYTES("\x90")},
+        {"tag 0", BYTES("\x91\x00")},
+        {"tag is text", BYTES("\x91\xa1x")},
+        {"too few fields", BYTES("\x92\x01\x05")},
+        {"size is negative", BYTES("\x95\x01\x05\x10\xff\x07")},
+        {"stack id too large", BYTES("\x95\x01\x05\x10\x01\xcf\x00\x00\x00\x01\x00\x00\x00\x00")},
+        {"parent after child", BYTES("\x94\x28\x03\x03\xcd\x40\x00")},
+        {"another file's header", BYTES("\x95\x40\xa1x\x01\x00\xa3"
+                                        "0.1")},
+        {"ring 2", BYTES("\x96\x43\x01\x02\x03\x04\x02")},
+        {"image without a number", BYTES("\x93\x2c\x01\x80")},
+    };
+    struct record record;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (decode_copy(rows[i].bytes, rows[i].n, &record) != -EBADMSG)
+            fail_msg("%s was accepted", rows[i].why);
+}
+
+static void ring_records_need_a_base(void **state)
+{
+    static const uint8_t bytes[] = {0x92, 0x12, 0x02};
+    struct unpack_cursor cursor = {.at = bytes, .end = bytes + sizeof bytes};
+    struct record record;
+    (void)state;
+
+    assert_int_equal(record_decode(&cursor, NULL, &record), -EBADMSG);
+}
+
+static void usable_size_is_the_usual_one_unless_told(void **state)
+{
+    struct record record;
+    (void)state;
+
+    assert_int_equal(decode_copy("\x95\x01\x05\x10\x64\x07", 6, &record), 0);
+    assert_int_equal(record.block.usable_bytes, 104);
+    assert_int_equal(decode_copy("\x97\x05\x01\x00\x64\x01\xcc\xc8\x40", 9, &record), 0);
+    assert_int_equal(record.block.usable_bytes, 200);
+    assert_int_equal(record.block.alignment, 64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_record_decodes_as_written),
+        cmocka_unit_test(every_kind_of_record_is_frozen),
+        cmocka_unit_test(a_cut_record_asks_for_more),
+        cmocka_unit_test(a_changed_byte_never_does_harm),
+        cmocka_unit_test(padding_is_passed_over),
+        cmocka_unit_test(newer_tags_and_fields_are_passed_over),
+        cmocka_unit_test(what_breaks_the_grammar_is_refused),
+        cmocka_unit_test(ring_records_need_a_base),
+        cmocka_unit_test(usable_size_is_the_usual_one_unless_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
