@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* From a code address to the rule that leads to its caller's frame, read from .eh_frame.
+ *
+ *     caller's sp  = CFA
+ *     caller's pc  = word at CFA - 8
+ *     caller's rbp = word at CFA + bp_offset, or unchanged
+ *
+ * where CFA = (rsp or rbp) + cfa_offset. That covers nearly all compiled code; anything else is
+ * CFI_UNUSUAL. Sources: DWARF 5 §6.4, Linux Standard Base 5 §10.6 (.eh_frame, .eh_frame_hdr),
+ * System V AMD64 ABI figure 3.36 (register numbers). */
+#ifndef HEAPWISE_PRELOAD_CFI_H
+#define HEAPWISE_PRELOAD_CFI_H
+
+#include <stdint.h>
+
+enum cfi_kind {
+    CFI_NONE = 0, /* no table covers the address, though a module does */
+    CFI_RULE = 1,
+    CFI_OUTERMOST = 2, /* return address undefined: there is no caller */
+    CFI_UNUSUAL = 3,   /* expression, signal frame, other registers */
+    CFI_NO_MODULE = 4, /* run-time generated code, or no code at all */
+};
+
+/* Eight bytes, so that a rule can be cached in one word. */
+struct cfi_rule {
+    uint8_t kind;        /* cfi_kind */
+    uint8_t cfa_from_bp; /* CFA counts from rbp, else from rsp */
+    uint8_t bp_saved;    /* the caller's rbp was saved */
+    int8_t bp_words;     /* at CFA + 8 * bp_words */
+    int32_t cfa_offset;
+};
+_Static_assert(sizeof(struct cfi_rule) == 8, "a rule is one word");
+
+/* Find the rule that holds at `pc` (a return address less one, or an interrupted pc).
+ * Lock-free, no allocation, async-signal-safe; about 1 us: cache the result. */
+struct cfi_rule cfi_find(uintptr_t pc);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* How each event is packed. Numbers that repeat from event to event are written as differences, so
+ * that the usual record is 5 to 9 bytes. */
+#include "preload/event.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "preload/real.h"
+#include "preload/ring.h"
+#include "preload/session.h"
+#include "preload/unwind.h"
+
+enum {
+    EVENT_BYTES = 8 * PACK_INTEGER_BYTES, /* array head, tag and at most six integers */
+};
+
+static uint64_t now_ticks(void)
+{
+    if (__builtin_expect(session.flags & SESSION_CLOCK_MONOTONIC, 0)) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    }
+    return arch_ticks();
+}
+
+void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
+                 uint32_t n_elements)
+{
+    ring_begin_stamp(lane);
+    const uint64_t ticks = now_ticks();
+    *cursor->at++ = (uint8_t)(0x90 | n_elements);
+    *cursor->at++ = (uint8_t)tag;
+    pack_int64(cursor, (int64_t)(ticks - lane->last_ticks));
+    lane->last_ticks = ticks;
+}
+
+static void pack_address(struct lane *lane, struct pack_cursor *cursor, const void *address)
+{
+    pack_int64(cursor, (int64_t)((uintptr_t)address - lane->last_address));
+    lane->last_address = (uintptr_t)address;
+}
+
+/* Room for a record, or the loss counted. */
+static uint8_t *room_for(struct lane *lane, size_t n_bytes)
+{
+    uint8_t *const room = ring_reserve(lane, n_bytes);
+    if (__builtin_expect(!room, 0))
+        ring_count_loss(lane, ring_loss_reason(), 1);
+    return room;
+}
+
+static uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
+{
+    const size_t n = unwind_stack(caller, lane, session.max_depth);
+    return stacktree_id(lane, lane->pcs, n);
+}
+
+static void count_live(_Atomic uint64_t *counter, uint64_t n_bytes)
+{
+    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
+        ring_count(counter, n_bytes);
+}
+
+void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
+                      const struct arch_frame *caller)
+{
+    const uint32_t stack = stack_of(lane, caller);
+    const size_t usable = real_usable_bytes(block->address);
+    const bool usual = usable == TRACE_USUAL_USABLE(block->size_bytes) && block->alignment == 0;
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    count_live(&lane->ring->live_gained_bytes, usable);
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, usual ? 5 : block->alignment ? 7 : 6);
+    pack_address(lane, &cursor, block->address);
+    pack_uint64(&cursor, block->size_bytes);
+    pack_uint32(&cursor, stack);
+    if (!usual)
+        pack_uint64(&cursor, usable);
+    if (block->alignment)
+        pack_uint64(&cursor, block->alignment);
+    ring_publish(lane, cursor.at);
+}
+
+void event_release(struct lane *lane, enum trace_tag tag, const void *address,
+                   const struct arch_frame *caller)
+{
+    const bool with_stack = session.flags & SESSION_FREE_STACKS;
+    const uint32_t stack = with_stack ? stack_of(lane, caller) : 0;
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
+        ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, with_stack ? 4 : 3);
+    pack_address(lane, &cursor, address);
+    if (with_stack)
+        pack_uint32(&cursor, stack);
+    ring_publish(lane, cursor.at);
+}
+
+void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)
+{
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
+        ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, TRACE_REALLOC_BEGIN, 4);
+    pack_address(lane, &cursor, address);
+    pack_uint8(&cursor, (uint8_t)call);
+    ring_publish(lane, cursor.at);
+}
+
+void event_bare(struct lane *lane, enum trace_tag tag)
+{
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, 2);
+    ring_publish(lane, cursor.at);
+}
+
+void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,
+               const struct arch_frame *caller)
+{
+    const uint32_t stack = caller ? stack_of(lane, caller) : 0;
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, caller ? 5 : 4);
+    pack_uint64(&cursor, (uintptr_t)address);
+    pack_uint64(&cursor, n_bytes);
+    if (caller)
+        pack_uint32(&cursor, stack);
+    ring_publish(lane, cursor.at);
+}
+
+void event_number(struct lane *lane, enum trace_tag tag, int64_t number)
+{
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, 3);
+    pack_int64(&cursor, number);
+    ring_publish(lane, cursor.at);
+}
+
+void event_numbers(struct lane *lane, enum trace_tag tag, int64_t first, int64_t second)
+{
+    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, 4);
+    pack_int64(&cursor, first);
+    pack_int64(&cursor, second);
+    ring_publish(lane, cursor.at);
+}
+
+void event_number_text(struct lane *lane, enum trace_tag tag, int64_t number, const char *text)
+{
+    const size_t n = strnlen(text, TRACE_MAX_TEXT_BYTES);
+    uint8_t *const room = room_for(lane, EVENT_BYTES + n);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, 4);
+    pack_int64(&cursor, number);
+    pack_text(&cursor, text, n);
+    ring_publish(lane, cursor.at);
+}
+
+void event_text(struct lane *lane, enum trace_tag tag, const char *text)
+{
+    const size_t n = strnlen(text, TRACE_MAX_TEXT_BYTES);
+    uint8_t *const room = room_for(lane, EVENT_BYTES + n);
+    if (!room)
+        return;
+    struct pack_cursor cursor = {.at = room};
+    event_begin(lane, &cursor, tag, 3);
+    pack_text(&cursor, text, n);
+    ring_publish(lane, cursor.at);
+}

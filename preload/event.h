@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What happened -> one record in the thread's ring. The encoder of every ring record but the image's.
+ *
+ * All functions take the lane session_enter() gave. Where there is no room the event is counted as
+ * lost, never waited for beyond what ring_reserve() allows. A stamp is taken after everything that may
+ * wait or take long (unwinding, new stacks), right before publication; for a release that is still
+ * before the allocator is called, for an acquisition after it succeeded. */
+#ifndef HEAPWISE_PRELOAD_EVENT_H
+#define HEAPWISE_PRELOAD_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "preload/arch_x86_64.h"
+#include "preload/lane.h"
+#include "trace/pack.h"
+#include "trace/trace_format.h"
+
+/* A block as the allocator returned it. */
+struct event_block {
+    const void *address;
+    size_t size_bytes; /* as asked for */
+    size_t alignment;  /* 0: the call named none */
+};
+
+void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
+                      const struct arch_frame *caller);
+void event_release(struct lane *lane, enum trace_tag tag, const void *address,
+                   const struct arch_frame *caller);
+
+/* A resize is event_resize_begin() before the call, then event_allocation(TRACE_REALLOC_END) or
+ * event_bare(TRACE_REALLOC_FAIL or TRACE_REALLOC_FREED). */
+void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address);
+void event_bare(struct lane *lane, enum trace_tag tag);
+
+/* TRACE_MMAP and TRACE_REMAP_END carry the stack; the releasing ones take caller NULL. */
+void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,
+               const struct arch_frame *caller);
+
+/* [tag, dt, number], [tag, dt, number, number] and [tag, dt, number, text] records. */
+void event_number(struct lane *lane, enum trace_tag tag, int64_t number);
+void event_numbers(struct lane *lane, enum trace_tag tag, int64_t first, int64_t second);
+void event_number_text(struct lane *lane, enum trace_tag tag, int64_t number, const char *text);
+void event_text(struct lane *lane, enum trace_tag tag, const char *text);
+
+/* Write the head of a stamped record into room already reserved, and take its stamp. Follow with the
+ * fields and ring_publish(). */
+void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
+                 uint32_t n_elements);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks of the C allocation functions: guard, forward, record, return.
+ *
+ * An acquisition is recorded after it succeeded, a release before it is forwarded, so that no other
+ * thread can be given the block in between and be recorded first. The real call happens outside
+ * the recording guard: an allocator may call back into another hook, and is then seen. While the
+ * shim itself is calling, blocks come from its arena, and go back to it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "preload/arena.h"
+#include "preload/event.h"
+#include "preload/real.h"
+#include "preload/session.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Of C23 and of old times; this libc's headers do not declare them. */
+EXPORT void cfree(void *address);
+EXPORT void free_sized(void *address, size_t n_bytes);
+EXPORT void free_aligned_sized(void *address, size_t alignment, size_t n_bytes);
+
+/* Make sure there is something to forward to. */
+static inline void ensure_real(void)
+{
+    if (__builtin_expect(!real.malloc_usable_size, 0))
+        session_start();
+}
+
+static inline bool records_allocations(void)
+{
+    return !(session.flags & SESSION_NO_ALLOC);
+}
+
+static void record_block(enum trace_tag tag, const struct event_block *block,
+                         const struct arch_frame *caller)
+{
+    if (!block->address || !records_allocations())
+        return;
+    struct lane *const lane = session_enter();
+    if (lane)
+        event_allocation(lane, tag, block, caller);
+    session_leave(lane);
+}
+
+static void record_release(enum trace_tag tag, const void *address, const struct arch_frame *caller)
+{
+    if (!records_allocations())
+        return;
+    struct lane *const lane = session_enter();
+    if (lane)
+        event_release(lane, tag, address, caller);
+    session_leave(lane);
+}
+
+EXPORT void *malloc(size_t n_bytes)
+{
+    if (session_is_internal())
+        return arena_take(n_bytes, 0);
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {.address = real.malloc(n_bytes), .size_bytes = n_bytes};
+    record_block(TRACE_MALLOC, &block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT void *calloc(size_t n, size_t n_bytes)
+{
+    if (session_is_internal())
+        return arena_take(n * n_bytes, 0);
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {.address = real.calloc(n, n_bytes),
+                                      .size_bytes = n * n_bytes};
+    record_block(TRACE_CALLOC, &block, &caller);
+    return (void *)block.address;
+}
+
+/* What a resize turned out to be. */
+static void record_resized(struct lane *lane, const struct event_block *block, bool freed,
+                           const struct arch_frame *caller)
+{
+    if (!lane)
+        return;
+    if (block->address)
+        event_allocation(lane, TRACE_REALLOC_END, block, caller);
+    else
+        event_bare(lane, freed ? TRACE_REALLOC_FREED : TRACE_REALLOC_FAIL);
+}
+
+static void begin_resize(enum trace_resize_call call, const void *address)
+{
+    if (!records_allocations())
+        return;
+    struct lane *const lane = session_enter();
+    if (lane)
+        event_resize_begin(lane, call, address);
+    session_leave(lane);
+}
+
+static void end_resize(const struct event_block *block, const struct arch_frame *caller)
+{
+    if (!records_allocations())
+        return;
+    struct lane *const lane = session_enter();
+    /* glibc and jemalloc free the block for a size of 0 and return NULL; any other NULL is a failure. */
+    record_resized(lane, block, block->size_bytes == 0, caller);
+    session_leave(lane);
+}
+
+EXPORT void *realloc(void *address, size_t n_bytes)
+{
+    if (arena_owns(address))
+        return arena_resize(address, n_bytes);
+    if (session_is_internal())
+        return arena_take(n_bytes, 0);
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    struct event_block block = {.size_bytes = n_bytes};
+    if (!address) {
+        block.address = real.realloc(NULL, n_bytes);
+        record_block(TRACE_REALLOC_NEW, &block, &caller);
+        return (void *)block.address;
+    }
+    begin_resize(TRACE_CALL_REALLOC, address);
+    block.address = real.realloc(address, n_bytes);
+    end_resize(&block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT void *reallocarray(void *address, size_t n, size_t n_bytes)
+{
+    size_t n_total;
+    if (__builtin_mul_overflow(n, n_bytes, &n_total)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (arena_owns(address))
+        return arena_resize(address, n_total);
+    if (session_is_internal())
+        return arena_take(n_total, 0);
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    struct event_block block = {.size_bytes = n_total};
+    /* glibc's reallocarray calls realloc, and would be seen twice. */
+    if (!address) {
+        block.address = real.realloc(NULL, n_total);
+        record_block(TRACE_REALLOCARRAY_NEW, &block, &caller);
+        return (void *)block.address;
+    }
+    begin_resize(TRACE_CALL_REALLOCARRAY, address);
+    block.address = real.realloc(address, n_total);
+    end_resize(&block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT int posix_memalign(void **address_out, size_t alignment, size_t n_bytes)
+{
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const int error = real.posix_memalign(address_out, alignment, n_bytes);
+    if (error)
+        return error;
+    const struct event_block block = {
+        .address = *address_out, .size_bytes = n_bytes, .alignment = alignment};
+    record_block(TRACE_POSIX_MEMALIGN, &block, &caller);
+    return 0;
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t n_bytes)
+{
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {.address = real.aligned_alloc(alignment, n_bytes),
+                                      .size_bytes = n_bytes,
+                                      .alignment = alignment};
+    record_block(TRACE_ALIGNED_ALLOC, &block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT void *memalign(size_t alignment, size_t n_bytes)
+{
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {.address = real.memalign(alignment, n_bytes),
+                                      .size_bytes = n_bytes,
+                                      .alignment = alignment};
+    record_block(TRACE_MEMALIGN, &block, &caller);
+    return (void *)block.address;
+}
+
+enum { PAGE_BYTES = 4096 };
+
+EXPORT void *valloc(size_t n_bytes)
+{
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {
+        .address = real.valloc(n_bytes), .size_bytes = n_bytes, .alignment = PAGE_BYTES};
+    record_block(TRACE_VALLOC, &block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT void *pvalloc(size_t n_bytes)
+{
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    const struct event_block block = {
+        .address = real.pvalloc(n_bytes), .size_bytes = n_bytes, .alignment = PAGE_BYTES};
+    record_block(TRACE_PVALLOC, &block, &caller);
+    return (void *)block.address;
+}
+
+EXPORT void free(void *address)
+{
+    if (arena_owns(address))
+        return;
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    if (address)
+        record_release(TRACE_FREE, address, &caller);
+    real.free(address);
+}
+
+EXPORT void cfree(void *address)
+{
+    if (arena_owns(address))
+        return;
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    if (address)
+        record_release(TRACE_CFREE, address, &caller);
+    real.free(address);
+}
+
+EXPORT void free_sized(void *address, size_t n_bytes)
+{
+    if (arena_owns(address))
+        return;
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    if (address)
+        record_release(TRACE_FREE_SIZED, address, &caller);
+    if (real.free_sized)
+        real.free_sized(address, n_bytes);
+    else
+        real.free(address);
+}
+
+EXPORT void free_aligned_sized(void *address, size_t alignment, size_t n_bytes)
+{
+    if (arena_owns(address))
+        return;
+    ensure_real();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    if (address)
+        record_release(TRACE_FREE_ALIGNED_SIZED, address, &caller);
+    if (real.free_aligned_sized)
+        real.free_aligned_sized(address, alignment, n_bytes);
+    else
+        real.free(address);
+}
+
+EXPORT size_t malloc_usable_size(void *address)
+{
+    if (arena_owns(address))
+        return arena_usable_bytes(address);
+    ensure_real();
+    return real.malloc_usable_size(address);
+}

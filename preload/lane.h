@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* One ring as its writer sees it: where to write, what the short numbers count from, which stacks
+ * it has already named. A thread has two, main and signal; they share nothing, so a hook that
+ * interrupts a hook writes undisturbed. */
+#ifndef HEAPWISE_PRELOAD_LANE_H
+#define HEAPWISE_PRELOAD_LANE_H
+
+#include <stdint.h>
+
+#include "trace/session_layout.h"
+#include "trace/trace_format.h"
+#include "preload/stacktree.h"
+
+struct lane {
+    struct ring *ring;     /* shared counters */
+    uint8_t *data;         /* shared bytes */
+    uint64_t ring_bytes;   /* power of two */
+    uint64_t head;         /* our copy of ring->head */
+    uint64_t room_until;   /* head may grow to here before tail must be read again */
+    uint64_t notify_at;    /* head from which the collector may be worth waking */
+    uint64_t last_ticks;   /* base of the next dt */
+    uint64_t last_address; /* base of the next da */
+    struct stacktree tree;
+    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of an unwind: the target's stack may be small */
+};
+
+/* A slot mapped into this process, with the lanes of the thread that holds it. */
+struct slot_memory {
+    struct slot_header *header; /* shared */
+    uint32_t index;
+    struct lane lanes[2];
+};
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* How a new image is judged: ELF class and machine, its interpreter's name, and whether the shim can
+ * be read from where the program now stands (another root, another user). */
+#include "preload/newimage.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "preload/image.h"
+#include "preload/session.h"
+#include "preload/syscalls.h"
+
+enum {
+    HEAD_BYTES = 4096, /* ELF header, program headers and interpreter name lie here */
+    SCRIPT_DEPTH = 4,  /* as the kernel's limit of nested interpreters */
+};
+
+struct head {
+    uint8_t bytes[HEAD_BYTES + 1];
+    size_t n_bytes;
+};
+
+static bool read_head(const char *path, struct head *head_out)
+{
+    const long fd = sys_open(path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    const long n = sys_read(fd, head_out->bytes, HEAD_BYTES);
+    sys_close(fd);
+    head_out->n_bytes = n > 0 ? (size_t)n : 0;
+    head_out->bytes[head_out->n_bytes] = 0;
+    return n > 0;
+}
+
+static struct newimage judge_interpreter(const struct head *head, const Elf64_Phdr *segment)
+{
+    if (segment->p_offset >= head->n_bytes)
+        return (struct newimage){.reason = 0};
+    const char *const path = (const char *)head->bytes + segment->p_offset;
+    const char *const slash = strrchr(path, '/');
+    if (strcmp(slash ? slash + 1 : path, "ld-linux-x86-64.so.2") == 0)
+        return (struct newimage){.reason = 0};
+    return (struct newimage){.reason = TRACE_UNATTACHED_FOREIGN, .drop_entry = true};
+}
+
+static struct newimage judge_elf(const struct head *head)
+{
+    Elf64_Ehdr header;
+    if (head->n_bytes < sizeof header)
+        return (struct newimage){.reason = 0};
+    memcpy(&header, head->bytes, sizeof header);
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+        return (struct newimage){.reason = TRACE_UNATTACHED_FOREIGN, .drop_entry = true};
+    for (unsigned i = 0; i < header.e_phnum; i++) {
+        Elf64_Phdr segment;
+        const size_t at = header.e_phoff + i * sizeof segment;
+        if (header.e_phoff > HEAD_BYTES || at + sizeof segment > head->n_bytes)
+            return (struct newimage){.reason = 0};
+        memcpy(&segment, head->bytes + at, sizeof segment);
+        if (segment.p_type == PT_INTERP)
+            return judge_interpreter(head, &segment);
+    }
+    /* The loader itself, run as a command, has no interpreter either; it is a shared object. */
+    return (struct newimage){.reason = header.e_type == ET_EXEC ? TRACE_UNATTACHED_STATIC : 0};
+}
+
+/* The interpreter of a `#!` line, cut out in place; NULL where it is none. */
+static const char *script_interpreter(struct head *head)
+{
+    char *at = (char *)head->bytes + 2;
+    if (head->n_bytes < 3 || memcmp(head->bytes, "#!", 2) != 0)
+        return NULL;
+    at += strspn(at, " \t");
+    at[strcspn(at, " \t\n")] = '\0';
+    return *at ? at : NULL;
+}
+
+static bool gains_rights(const char *path)
+{
+    struct stat status;
+    if (arch_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) != 0)
+        return false;
+    return ((status.st_mode & S_ISUID) && status.st_uid != (uid_t)arch_syscall(SYS_geteuid)) ||
+           ((status.st_mode & S_ISGID) && (status.st_mode & S_IXGRP) &&
+            status.st_gid != (gid_t)arch_syscall(SYS_getegid));
+}
+
+static bool shim_is_readable(void)
+{
+    return arch_syscall(SYS_faccessat2, AT_FDCWD, session.header->shim_path, R_OK, AT_EACCESS) == 0;
+}
+
+static struct newimage judge_file(const char *path)
+{
+    struct head head;
+    char interpreter[256];
+    for (unsigned depth = 0; depth <= SCRIPT_DEPTH && read_head(path, &head); depth++) {
+        if (gains_rights(path))
+            return (struct newimage){.reason = TRACE_UNATTACHED_SETUID};
+        if (head.n_bytes >= SELFMAG && memcmp(head.bytes, ELFMAG, SELFMAG) == 0)
+            return judge_elf(&head);
+        const char *const next = script_interpreter(&head);
+        if (!next || strlen(next) >= sizeof interpreter)
+            break;
+        strcpy(interpreter, next);
+        path = interpreter;
+    }
+    return (struct newimage){.reason = 0};
+}
+
+/* Find a name without slash as execvp does; copies the first executable candidate. */
+static bool search_path(const char *name, char *found_out, size_t cap)
+{
+    char list[4096];
+    if (!image_environment("PATH", list, sizeof list))
+        strcpy(list, "/bin:/usr/bin");
+    const size_t n_name = strlen(name);
+    for (const char *at = list; at; at = *at ? at + 1 : NULL) {
+        const size_t n = strcspn(at, ":");
+        if (n + n_name + 2 <= cap) {
+            memcpy(found_out, at, n);
+            found_out[n] = '/';
+            strcpy(found_out + n + (n ? 1 : 0), name);
+            if (arch_syscall(SYS_faccessat2, AT_FDCWD, found_out, X_OK, AT_EACCESS) == 0)
+                return true;
+        }
+        at += n;
+        if (!*at)
+            break;
+    }
+    return false;
+}
+
+struct newimage newimage_inspect(const char *path, bool search)
+{
+    char found[4096];
+    if (!shim_is_readable())
+        return (struct newimage){.reason = TRACE_UNATTACHED_UNREADABLE, .drop_entry = true};
+    if (!search || strchr(path, '/'))
+        return judge_file(path);
+    if (!search_path(path, found, sizeof found))
+        return (struct newimage){.reason = 0};
+    return judge_file(found);
+}

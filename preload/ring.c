@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* When a ring has no room: pad the lap, wake the collector, wait for it, but never for ever.
+ *
+ * How long is too long: the owner word of `alive` tells at once that the collector died; a heartbeat
+ * that stands still through WAIT_SLICES slices in which we really ran means that it is stopped. Slices
+ * are counted, not the clock, so a machine or a process group that was suspended counts for nothing. */
+#include "preload/ring.h"
+
+#include <linux/futex.h>
+#include <string.h>
+
+#include "preload/session.h"
+#include "preload/syscalls.h"
+
+enum {
+    WAIT_SLICE_MS = 50,
+    WAIT_SLICES = 100,             /* 5 s */
+    SPINS_PER_SLICE = 1000 * 1000, /* where no system call may be made; about 40 ms of pauses */
+};
+
+static void wake_collector(void)
+{
+    struct session_header *const header = session.header;
+    if (atomic_load_explicit(&session.syscalls_risky, memory_order_relaxed))
+        return;
+    atomic_fetch_add_explicit(&header->wake, 1, memory_order_release);
+    if (atomic_load_explicit(&header->asleep, memory_order_acquire))
+        sys_futex_wake(&header->wake, 1);
+}
+
+void ring_notify(struct lane *lane)
+{
+    const uint64_t tail = atomic_load_explicit(&lane->ring->tail, memory_order_acquire);
+    if (lane->head - tail >= lane->ring_bytes / 2)
+        wake_collector();
+    lane->notify_at = lane->head + lane->ring_bytes / 8;
+}
+
+/* Room as the collector left it; a tail that makes no sense counts as a full ring. */
+static void refresh_room(struct lane *lane)
+{
+    const uint64_t tail = atomic_load_explicit(&lane->ring->tail, memory_order_acquire);
+    if (tail <= lane->head && lane->head - tail <= lane->ring_bytes)
+        lane->room_until = tail + lane->ring_bytes;
+}
+
+static bool collector_is_dead(void)
+{
+    if (session_owner_word(&session.header->alive) & FUTEX_OWNER_DIED)
+        atomic_store(&session.collector_gone, 1);
+    return atomic_load_explicit(&session.collector_gone, memory_order_relaxed);
+}
+
+static bool is_recording(void)
+{
+    return atomic_load_explicit(&session.header->recording, memory_order_relaxed);
+}
+
+enum trace_loss_reason ring_loss_reason(void)
+{
+    return is_recording() ? TRACE_LOSS_RING_FULL : TRACE_LOSS_STOPPED;
+}
+
+static void wait_slice(struct ring *ring, uint32_t seen)
+{
+    if (!atomic_load_explicit(&session.syscalls_risky, memory_order_relaxed)) {
+        sys_futex_wait(&ring->tail_word, seen, WAIT_SLICE_MS);
+        return;
+    }
+    for (unsigned i = 0; i < SPINS_PER_SLICE; i++) {
+        if (atomic_load_explicit(&ring->tail_word, memory_order_relaxed) != seen)
+            return;
+        arch_pause();
+    }
+}
+
+/* Tell whether waiting makes sense at all. A collector that stalled once is not waited for again
+ * until it moved. */
+static bool may_wait(void)
+{
+    if ((session.flags & SESSION_DROP_WHEN_FULL) || !is_recording() || collector_is_dead())
+        return false;
+    const uint64_t stalled_at = atomic_load_explicit(&session.stalled_at, memory_order_relaxed);
+    if (stalled_at == 0)
+        return true;
+    if (atomic_load_explicit(&session.header->heartbeat, memory_order_relaxed) + 1 == stalled_at)
+        return false;
+    atomic_store(&session.stalled_at, 0);
+    return true;
+}
+
+/* Wait until head may grow to `until`. */
+static bool wait_for_room(struct lane *lane, uint64_t until)
+{
+    struct ring *const ring = lane->ring;
+    refresh_room(lane);
+    if (until <= lane->room_until)
+        return true;
+    if (!may_wait())
+        return false;
+    uint64_t heartbeat = atomic_load(&session.header->heartbeat);
+    unsigned n_still = 0;
+    while (n_still < WAIT_SLICES) {
+        const uint32_t seen = atomic_load(&ring->tail_word);
+        atomic_store(&ring->wants_room, 1);
+        refresh_room(lane);
+        if (until <= lane->room_until || !is_recording() || collector_is_dead())
+            break;
+        wake_collector();
+        wait_slice(ring, seen);
+        const uint64_t now = atomic_load(&session.header->heartbeat);
+        n_still = now == heartbeat ? n_still + 1 : 0;
+        heartbeat = now;
+    }
+    atomic_store(&ring->wants_room, 0);
+    if (n_still >= WAIT_SLICES)
+        atomic_store(&session.stalled_at, heartbeat + 1);
+    return until <= lane->room_until;
+}
+
+uint8_t *ring_reserve_slow(struct lane *lane, size_t n_bytes)
+{
+    const uint64_t position = lane->head & (lane->ring_bytes - 1);
+    const uint64_t n_lap = lane->ring_bytes - position;
+    const uint64_t n_padding = n_bytes <= n_lap ? 0 : n_lap;
+    if (n_bytes > lane->ring_bytes / 4 || !is_recording())
+        return NULL;
+    if (!wait_for_room(lane, lane->head + n_padding + n_bytes))
+        return NULL;
+    if (n_padding) {
+        memset(lane->data + position, 0xc0, n_padding);
+        lane->head += n_padding;
+        atomic_store_explicit(&lane->ring->head, lane->head, memory_order_release);
+    }
+    return lane->data + (lane->head & (lane->ring_bytes - 1));
+}

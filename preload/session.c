@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* How a process and its threads come to be recorded, and how a fork is noticed. */
+#include "preload/session.h"
+
+#include <linux/prctl.h>
+#include <string.h>
+
+#include "preload/diag.h"
+#include "preload/event.h"
+#include "preload/image.h"
+#include "preload/modules.h"
+#include "preload/real.h"
+#include "preload/ring.h"
+#include "preload/slot.h"
+#include "preload/syscalls.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+enum { CANARY_BYTES = 4096 };
+
+struct session session;
+__thread struct thread_state thread_state
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+__thread int thread_in_vfork __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static bool header_is_ours(const struct session_header *header)
+{
+    return header->magic == SESSION_MAGIC && header->layout_version == SESSION_LAYOUT_VERSION &&
+           header->n_slots <= SESSION_MAX_SLOTS;
+}
+
+static struct session_header *open_session(const char *path)
+{
+    const long fd = sys_open(path, O_RDWR);
+    if (fd < 0)
+        return NULL;
+    const long at =
+        arch_syscall(SYS_mmap, 0, SESSION_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    sys_close(fd);
+    if (at < 0 && at > -4096)
+        return NULL;
+    struct session_header *const header = (struct session_header *)at;
+    if (header_is_ours(header))
+        return header;
+    sys_unmap(header, SESSION_HEADER_BYTES);
+    return NULL;
+}
+
+static uint8_t *make_canary(void)
+{
+    uint8_t *const page = sys_map(CANARY_BYTES);
+    if (!page)
+        return NULL;
+    if (arch_syscall(SYS_madvise, page, CANARY_BYTES, MADV_WIPEONFORK) != 0) {
+        sys_unmap(page, CANARY_BYTES);
+        return NULL;
+    }
+    *page = 1;
+    return page;
+}
+
+static bool filter_is_in_force(void)
+{
+    return arch_syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) > 0;
+}
+
+static bool attach(const char *path)
+{
+    struct session_header *const header = open_session(path);
+    if (!header)
+        return false;
+    session.fork_canary = make_canary();
+    if (!session.fork_canary) {
+        sys_unmap(header, SESSION_HEADER_BYTES);
+        return false;
+    }
+    session.header = header;
+    session.flags = header->flags;
+    session.max_depth = header->max_depth < TRACE_MAX_DEPTH ? header->max_depth : TRACE_MAX_DEPTH;
+    session.image_id = atomic_fetch_add(&header->next_image_id, 1);
+    session.pid = sys_pid();
+    atomic_store(&session.syscalls_risky, filter_is_in_force());
+    image_read();
+    return true;
+}
+
+void session_start(void)
+{
+    uint32_t state = SESSION_UNKNOWN;
+    if (!atomic_compare_exchange_strong(&session.state, &state, SESSION_STARTING))
+        return;
+    session_begin_internal();
+    real_resolve();
+    char path[SESSION_PATH_BYTES];
+    const bool named = image_environment(SESSION_ENVIRONMENT, path, sizeof path) > 0;
+    const bool attached = named && attach(path);
+    session_end_internal();
+    atomic_store(&session.state, attached ? SESSION_ON : SESSION_OFF);
+    if (!named)
+        diag_line("not recording: the preload library does nothing by itself; "
+                  "use `heapwise run -- COMMAND`");
+}
+
+/* Comes early by -z initfirst; mostly the loader's own allocations were earlier still. */
+__attribute__((constructor)) static void attach_at_load(void)
+{
+    session_start();
+    session_leave(session_enter());
+}
+
+static void name_thread(struct lane *lane)
+{
+    char name[17] = "";
+    if (!atomic_load(&session.syscalls_risky))
+        arch_syscall(SYS_prctl, PR_GET_NAME, name, 0, 0, 0);
+    event_number_text(lane, TRACE_THREAD, thread_state.slot->header->tid, name);
+}
+
+/* Give the calling thread its rings. */
+static bool open_thread(struct thread_state *thread)
+{
+    session_begin_internal();
+    struct slot_memory *const slot = slot_claim(sys_pid(), sys_tid());
+    session_end_internal();
+    if (!slot) {
+        thread->refused = true;
+        return false;
+    }
+    thread->slot = slot;
+    thread->depth++;
+    if (atomic_exchange(&session.announced, 1) == 0)
+        image_announce(&slot->lanes[0]);
+    name_thread(&slot->lanes[0]);
+    thread->depth--;
+    return true;
+}
+
+struct lane *session_enter_slow(void)
+{
+    struct thread_state *const thread = &thread_state;
+    if (thread_in_vfork || thread->internal)
+        return NULL;
+    if (atomic_load_explicit(&session.state, memory_order_relaxed) == SESSION_UNKNOWN)
+        session_start();
+    if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
+        return NULL;
+    session_check_fork();
+    if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
+        return NULL;
+    if (!thread->slot && (thread->refused || !open_thread(thread))) {
+        atomic_fetch_add(&session.header->n_lost_no_slot, 1);
+        return NULL;
+    }
+    if (thread->depth >= 2) {
+        atomic_fetch_add(&thread->slot->lanes[1].ring->n_lost[TRACE_LOSS_NESTED], 1);
+        return NULL;
+    }
+    return &thread->slot->lanes[thread->depth++];
+}
+
+/* In the child all other threads are gone. A hook of this one may be under way still (the fork came
+ * from a signal handler that interrupted it): what it writes must not reach the parent's ring. */
+static void leave_parents_slots(struct thread_state *thread)
+{
+    if (thread->depth == 0) {
+        slot_forget_all();
+    } else if (thread->slot) {
+        arch_syscall(SYS_mmap, thread->slot->header, session.header->slot_bytes,
+                     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        session.slots[thread->slot->index] = NULL;
+        slot_forget_all();
+    }
+    thread->slot = NULL;
+    thread->refused = false;
+}
+
+void session_check_fork(void)
+{
+    if (!session.fork_canary || *session.fork_canary || thread_in_vfork)
+        return;
+    struct thread_state *const thread = &thread_state;
+    leave_parents_slots(thread);
+    if (session.flags & SESSION_NO_FOLLOW) {
+        atomic_store(&session.state, SESSION_OFF);
+        return;
+    }
+    session.parent_image = session.image_id;
+    session.parent_pid = session.pid;
+    session.pid = sys_pid();
+    session.fork_id = thread->fork_id;
+    thread->fork_id = 0;
+    session.image_id = atomic_fetch_add(&session.header->next_image_id, 1);
+    atomic_store(&session.announced, 0);
+    if (!atomic_load(&session.syscalls_risky))
+        image_read_start_time();
+    modules_forget();
+    *session.fork_canary = 1;
+}

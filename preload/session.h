@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The shim's state: what is process-wide, what is each thread's, and how a hook goes in and out.
+ *
+ * A hook brackets its recording with session_enter() and session_leave():
+ *
+ *     struct lane *lane = session_enter();
+ *     if (lane)
+ *         event_...(lane, ...);
+ *     session_leave(lane);
+ *
+ * session_enter() attaches the process at its very first event (often before any constructor), notices
+ * a fork, gives the thread its rings at its first event, and picks the lane: the main ring, or the
+ * signal ring when this hook interrupted another one. It returns NULL when nothing is to be recorded.
+ * Nothing here calls malloc, stdio or a lock of libc's; errno is kept. Thread-safe and
+ * async-signal-safe throughout. */
+#ifndef HEAPWISE_PRELOAD_SESSION_H
+#define HEAPWISE_PRELOAD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/session_layout.h"
+#include "preload/arch_x86_64.h"
+#include "preload/lane.h"
+
+enum session_state {
+    SESSION_UNKNOWN,  /* no hook has run yet */
+    SESSION_STARTING, /* the first one is looking for a session */
+    SESSION_ON,
+    SESSION_OFF, /* no session, or this process is not to be followed */
+};
+
+/* Everything process-wide. One writer at a time: the attaching thread, or the only thread of a
+ * forked child; afterwards fields change only where they are atomic. */
+struct session {
+    _Atomic uint32_t state;        /* session_state */
+    struct session_header *header; /* shared; NULL until attached */
+    uint32_t flags;                /* copy of header->flags */
+    uint32_t max_depth;
+    uint32_t image_id;
+    uint32_t parent_image; /* of a forked child */
+    uint32_t fork_id;      /* likewise */
+    pid_t parent_pid;      /* likewise */
+    pid_t pid;             /* of this image, as the image itself sees it */
+    _Atomic uint32_t next_fork_id;
+    _Atomic uint32_t announced;      /* 1 once some lane carries the image record */
+    _Atomic uint32_t syscalls_risky; /* a seccomp filter is in force: none that can be avoided */
+    _Atomic uint32_t collector_gone; /* it died: never wait for it again */
+    _Atomic uint64_t stalled_at;     /* heartbeat it stalled at, plus one; 0 when it moves */
+    uint8_t *fork_canary;            /* page the kernel wipes in a forked child; *it is 1 in ours */
+    struct slot_memory *slots[SESSION_MAX_SLOTS]; /* slots this process has mapped */
+};
+extern struct session session;
+
+/* A thread's share. Initial-exec storage, so that no access can allocate. */
+struct thread_state {
+    uint32_t depth;           /* hooks active in this thread, this one included */
+    uint32_t internal;        /* > 0 while the shim itself calls out: nothing is recorded */
+    struct slot_memory *slot; /* NULL until its first event, and in a new fork */
+    bool refused;             /* no slot could be had: events are counted only */
+    uint32_t fork_id;         /* of the fork this thread is inside of */
+    uint32_t n_nested;        /* events of hooks nested too deep to record */
+};
+extern __thread struct thread_state thread_state
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* 1 between vfork and exec in the child, which shares our memory: touch nothing. Set by
+ * arch_x86_64.S. */
+extern __thread int thread_in_vfork
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+struct lane *session_enter_slow(void);
+
+static inline struct lane *session_enter(void)
+{
+    struct thread_state *const thread = &thread_state;
+    if (__builtin_expect(thread->slot && thread->depth == 0 && *session.fork_canary &&
+                             !thread_in_vfork && !thread->internal,
+                         1)) {
+        thread->depth = 1;
+        atomic_signal_fence(memory_order_seq_cst);
+        return &thread->slot->lanes[0];
+    }
+    return session_enter_slow();
+}
+
+static inline void session_leave(struct lane *lane)
+{
+    if (lane) {
+        atomic_signal_fence(memory_order_seq_cst);
+        thread_state.depth--;
+    }
+}
+
+/* Tell whether the shim itself is calling: such an allocation is served from the arena. */
+static inline bool session_is_internal(void)
+{
+    return __builtin_expect(thread_state.internal != 0, 0);
+}
+
+/* Bracket a call of the shim's own that may allocate (dlsym). */
+static inline void session_begin_internal(void)
+{
+    thread_state.internal++;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void session_end_internal(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    thread_state.internal--;
+}
+
+/* Attach the process if no event has yet. For constructors and for hooks that record nothing. */
+void session_start(void);
+
+/* Notice that this process is a fork of the one that attached; give it an image of its own.
+ * Cheap when it is not. */
+void session_check_fork(void);
+
+/* Tell whether children that exec are to be recorded. */
+static inline bool session_follows(void)
+{
+    return session.header && !(session.flags & SESSION_NO_FOLLOW);
+}
+
+#endif
