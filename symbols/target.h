@@ -11,11 +11,11 @@ enum target_kind {
     TARGET_OK,             /* dynamically linked x86-64 glibc program */
     TARGET_NOT_FOUND,      /* 127 */
     TARGET_NOT_EXECUTABLE, /* no x bit, a folder, or an empty file: 126 */
-    TARGET_NO_FORMAT,      /* neither ELF nor `#!`: a shell would run it as a script, exec does not: 126 */
-    TARGET_STATIC,         /* no interpreter: LD_PRELOAD is not looked at: 126 */
-    TARGET_SETUID,         /* set-user-ID, set-group-ID or capabilities that would really change our rights */
-    TARGET_OTHER_CLASS,    /* 32-bit or another machine */
-    TARGET_OTHER_LIBC,     /* interpreter is not glibc's ld-linux-x86-64.so.2 (musl) */
+    TARGET_NO_FORMAT, /* neither ELF nor `#!`: a shell would run it as a script, exec does not: 126 */
+    TARGET_STATIC,    /* no interpreter: LD_PRELOAD is not looked at: 126 */
+    TARGET_SETUID, /* set-user-ID, set-group-ID or capabilities that would really change our rights */
+    TARGET_OTHER_CLASS,     /* 32-bit or another machine */
+    TARGET_OTHER_LIBC,      /* interpreter is not glibc's ld-linux-x86-64.so.2 (musl) */
     TARGET_BAD_INTERPRETER, /* `#!` or PT_INTERP names a file that is missing or cannot be run */
 };
 

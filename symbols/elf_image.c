@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* How does a file become something libelf can read safely? */
+#include "elf_image.h"
+
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_LIMIT_BYTES ((off_t)64 << 20) /* 64 MiB copies in about 15 ms */
+
+static int read_whole(int fd, unsigned char *bytes, size_t size_bytes)
+{
+    size_t done = 0;
+    while (done < size_bytes) {
+        const ssize_t n = pread(fd, bytes + done, size_bytes - done, (off_t)done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return -errno;
+        }
+        if (n == 0) {
+            break; /* cut short meanwhile: the rest stays zero */
+        }
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int load_bytes(int fd, struct elf_image *image)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return -EINVAL;
+    }
+    if (status.st_size < (off_t)sizeof(Elf64_Ehdr)) {
+        return -ENOEXEC;
+    }
+    const bool copied = status.st_size <= COPY_LIMIT_BYTES;
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | (copied ? MAP_ANONYMOUS : 0), copied ? -1 : fd, 0);
+    if (bytes == MAP_FAILED) {
+        return -errno;
+    }
+    image->bytes = bytes;
+    image->size_bytes = (size_t)status.st_size;
+    return copied ? read_whole(fd, image->bytes, image->size_bytes) : 0;
+}
+
+static void note_build_id(struct elf_image *image)
+{
+    const void *id;
+    const ssize_t n_bytes = dwelf_elf_gnu_build_id(image->elf, &id);
+    if (n_bytes <= 0 || (size_t)n_bytes > (sizeof image->build_id - 1) / 2) {
+        return;
+    }
+    static const char digits[] = "0123456789abcdef";
+    for (ssize_t i = 0; i < n_bytes; i++) {
+        const unsigned char byte = ((const unsigned char *)id)[i];
+        image->build_id[2 * i] = digits[byte >> 4];
+        image->build_id[2 * i + 1] = digits[byte & 15];
+    }
+    image->build_id[2 * n_bytes] = '\0';
+}
+
+static int parse(struct elf_image *image)
+{
+    const unsigned char *ident = image->bytes;
+    if (memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_CLASS] != ELFCLASS64 ||
+        ident[EI_DATA] != ELFDATA2LSB || elf_version(EV_CURRENT) == EV_NONE) {
+        return -ENOEXEC;
+    }
+    image->elf = elf_memory((char *)image->bytes, image->size_bytes);
+    if (image->elf == NULL || elf_kind(image->elf) != ELF_K_ELF) {
+        return -ENOEXEC;
+    }
+    note_build_id(image);
+    return 0;
+}
+
+int elf_image_open(const char *path, struct elf_image *image_out)
+{
+    struct elf_image image = {0};
+    /* O_NONBLOCK: a path in a trace may name a FIFO by now. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return -errno;
+    }
+    int result = load_bytes(fd, &image);
+    close(fd);
+    if (result == 0) {
+        result = parse(&image);
+    }
+    if (result == 0 && (image.path = strdup(path)) == NULL) {
+        result = -ENOMEM;
+    }
+    if (result != 0) {
+        elf_image_fini(&image);
+        return result;
+    }
+    *image_out = image;
+    return 0;
+}
+
+bool elf_image_has_dwarf(const struct elf_image *image)
+{
+    size_t names;
+    if (image->elf == NULL || elf_getshdrstrndx(image->elf, &names) != 0) {
+        return false;
+    }
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type == SHT_NOBITS) {
+            continue;
+        }
+        const char *name = elf_strptr(image->elf, names, header.sh_name);
+        if (name != NULL && header.sh_size > 0 &&
+            (strcmp(name, ".debug_info") == 0 || strcmp(name, ".zdebug_info") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void elf_image_hide_unused(struct elf_image *image)
+{
+    static const char *const unused[] = {
+        ".debug_aranges",  ".debug_frame",    ".debug_gnu_pubnames", ".debug_gnu_pubtypes",
+        ".debug_loc",      ".debug_loclists", ".debug_macro",        ".debug_names",
+        ".debug_pubnames", ".debug_pubtypes"};
+    size_t names;
+    if (elf_getshdrstrndx(image->elf, &names) != 0) {
+        return;
+    }
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
+        Elf64_Shdr *header = elf64_getshdr(section); /* libelf's own copy, or our private bytes */
+        const char *name = header == NULL ? NULL : elf_strptr(image->elf, names, header->sh_name);
+        for (size_t i = 0; name != NULL && i < sizeof unused / sizeof *unused; i++) {
+            if (strcmp(name, unused[i]) == 0) {
+                header->sh_type = SHT_NOBITS;
+            }
+        }
+    }
+}
+
+bool elf_image_is_code(const struct elf_image *image, uint64_t address)
+{
+    size_t n_headers;
+    if (image->elf == NULL || elf_getphdrnum(image->elf, &n_headers) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < n_headers; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(image->elf, (int)i, &header) == NULL) {
+            return false;
+        }
+        if (header.p_type == PT_LOAD && (header.p_flags & PF_X) != 0 && address >= header.p_vaddr &&
+            address - header.p_vaddr < header.p_memsz) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void elf_image_fini(struct elf_image *image)
+{
+    elf_end(image->elf);
+    if (image->bytes != NULL) {
+        munmap(image->bytes, image->size_bytes);
+    }
+    free(image->path);
+    *image = (struct elf_image){0};
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Which function does the linker say is at an address?
+ *
+ * One address often has several names (malloc, __libc_malloc). The best is what callers write: global
+ * before weak before local, sized before unsized, fewer leading underscores, then shorter. */
+#include "symtab.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A sized function may hold small local symbols; look back past that many. */
+enum { MAX_STEPS_BACK = 16 };
+
+struct symbols {
+    const char *bytes; /* Elf64_Sym after Elf64_Sym, in odd files not aligned */
+    size_t n;
+    Elf *elf;
+    size_t strings; /* section index */
+};
+
+static bool find_table(const struct elf_image *image, uint32_t type, struct symbols *symbols_out)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type != type) {
+            continue;
+        }
+        const Elf_Data *data = elf_getdata(section, NULL);
+        if (data == NULL || data->d_buf == NULL || data->d_type != ELF_T_SYM) {
+            return false;
+        }
+        *symbols_out = (struct symbols){.bytes = data->d_buf,
+                                        .n = data->d_size / sizeof(Elf64_Sym),
+                                        .elf = image->elf,
+                                        .strings = header.sh_link};
+        return true;
+    }
+    return false;
+}
+
+static Elf64_Sym symbol_at(const struct symbols *symbols, size_t i)
+{
+    Elf64_Sym symbol;
+    memcpy(&symbol, symbols->bytes + i * sizeof symbol, sizeof symbol);
+    return symbol;
+}
+
+static bool is_function(const Elf64_Sym *symbol)
+{
+    const unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    return symbol->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC);
+}
+
+/* A label in hand-written assembly. */
+static bool is_unsized_code(const struct elf_image *image, const Elf64_Sym *symbol)
+{
+    return ELF64_ST_TYPE(symbol->st_info) == STT_NOTYPE && symbol->st_shndx != SHN_UNDEF &&
+           elf_image_is_code(image, symbol->st_value);
+}
+
+static uint32_t rank_of(const Elf64_Sym *symbol, const char *name)
+{
+    static const uint32_t by_binding[16] = {
+        [STB_GLOBAL] = 0, [STB_WEAK] = 1, [STB_LOCAL] = 2, [STB_GNU_UNIQUE] = 0};
+    const uint32_t binding = by_binding[ELF64_ST_BIND(symbol->st_info) & 15];
+    const uint32_t unsized = symbol->st_size == 0;
+    const uint32_t underscores = (uint32_t)strspn(name, "_") & 15;
+    const size_t n_chars = strnlen(name, 0xffff);
+    return binding << 28 | unsized << 24 | underscores << 16 | (uint32_t)n_chars;
+}
+
+static int add(struct symtab *symtab, struct symtab_entry entry)
+{
+    if (symtab->n == symtab->capacity) {
+        const size_t capacity = symtab->capacity == 0 ? 256 : 2 * symtab->capacity;
+        struct symtab_entry *entries = reallocarray(symtab->entries, capacity, sizeof *entries);
+        if (entries == NULL) {
+            return -ENOMEM;
+        }
+        symtab->entries = entries;
+        symtab->capacity = capacity;
+    }
+    symtab->entries[symtab->n++] = entry;
+    return 0;
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct symtab_entry *a = left;
+    const struct symtab_entry *b = right;
+    if (a->start != b->start) {
+        return a->start < b->start ? -1 : 1;
+    }
+    if (a->rank != b->rank) {
+        return a->rank < b->rank ? -1 : 1;
+    }
+    return strcmp(a->name, b->name);
+}
+
+/* Sort, and keep the best name of each address with the largest size any of them claims. */
+static void seal(struct symtab *symtab)
+{
+    if (symtab->n == 0) {
+        return;
+    }
+    qsort(symtab->entries, symtab->n, sizeof *symtab->entries, by_start);
+    size_t n_kept = 0;
+    for (size_t i = 0; i < symtab->n; i++) {
+        const struct symtab_entry *entry = &symtab->entries[i];
+        struct symtab_entry *last = n_kept == 0 ? NULL : &symtab->entries[n_kept - 1];
+        if (last == NULL || last->start != entry->start) {
+            symtab->entries[n_kept++] = *entry;
+        } else if (entry->size_bytes > last->size_bytes) {
+            last->size_bytes = entry->size_bytes;
+        }
+    }
+    symtab->n = n_kept;
+}
+
+int symtab_load(const struct elf_image *image, bool dynamic, struct symtab *symtab_out)
+{
+    struct symtab symtab = {0};
+    struct symbols symbols = {0};
+    if (image->elf != NULL) {
+        find_table(image, dynamic ? SHT_DYNSYM : SHT_SYMTAB, &symbols);
+    }
+    for (size_t i = 0; i < symbols.n; i++) {
+        const Elf64_Sym symbol = symbol_at(&symbols, i);
+        const char *name = is_function(&symbol) || is_unsized_code(image, &symbol)
+                               ? elf_strptr(symbols.elf, symbols.strings, symbol.st_name)
+                               : NULL;
+        if (name == NULL || name[0] == '\0') {
+            continue;
+        }
+        if (add(&symtab, (struct symtab_entry){.start = symbol.st_value,
+                                               .size_bytes = symbol.st_size,
+                                               .name = name,
+                                               .rank = rank_of(&symbol, name)}) != 0) {
+            symtab_fini(&symtab);
+            return -ENOMEM;
+        }
+    }
+    seal(&symtab);
+    *symtab_out = symtab;
+    return 0;
+}
+
+const char *symtab_find(const struct symtab *symtab, uint64_t address, bool exact)
+{
+    size_t begin = 0;
+    size_t end = symtab->n;
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+        if (symtab->entries[middle].start <= address) {
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    if (begin == 0) {
+        return NULL;
+    }
+    const struct symtab_entry *nearest = &symtab->entries[begin - 1];
+    if (exact) {
+        return nearest->start == address ? nearest->name : NULL;
+    }
+    for (size_t i = begin, steps = 0; i > 0 && steps < MAX_STEPS_BACK; i--, steps++) {
+        const struct symtab_entry *entry = &symtab->entries[i - 1];
+        if (address - entry->start < entry->size_bytes) {
+            return entry->name;
+        }
+    }
+    return nearest->size_bytes == 0 ? nearest->name : NULL;
+}
+
+bool symtab_defines(const struct elf_image *image, const char *name)
+{
+    static const uint32_t tables[] = {SHT_DYNSYM, SHT_SYMTAB};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        struct symbols symbols = {0};
+        find_table(image, tables[t], &symbols);
+        for (size_t i = 0; i < symbols.n; i++) {
+            const Elf64_Sym symbol = symbol_at(&symbols, i);
+            const char *found = is_function(&symbol)
+                                    ? elf_strptr(symbols.elf, symbols.strings, symbol.st_name)
+                                    : NULL;
+            if (found != NULL && strcmp(found, name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void symtab_fini(struct symtab *symtab)
+{
+    free(symtab->entries);
+    *symtab = (struct symtab){0};
+}
