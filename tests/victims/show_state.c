@@ -56,8 +56,6 @@ static void show_environment(int argc, char **argv)
             strncmp(*variable, "VICTIM_", 7) != 0)
             printf("environment %s\n", *variable);
     printf("folder %s\n", getcwd(folder, sizeof folder));
-    printf("group %s session %s\n", getpgrp() == getpid() ? "own" : "shared",
-           getsid(0) == getpid() ? "own" : "shared");
 }
 
 static void show_limits(void)
