@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* How is a cell said in words, whatever the format around it? */
+#include "report/cells.h"
+
+#include "report/escape.h"
+#include "report/names.h"
+
+void cells_add(struct buffer *out, const struct view_cell *cell, bool ascii_only)
+{
+    struct buffer name = {0};
+    switch (cell->unit) {
+    case UNIT_NONE:
+    case UNIT_BAR: break;
+    case UNIT_TEXT: escape_text(out, cell->text ? cell->text : "", ascii_only); break;
+    case UNIT_FRAME:
+        names_add_function(&name, cell->frame);
+        escape_text(out, buffer_string(&name), ascii_only);
+        break;
+    case UNIT_COUNT:
+    case UNIT_BYTES:
+    case UNIT_NS: units_add_integer(out, cell->unit, cell->integer); break;
+    default: units_add_real(out, cell->unit, cell->real); break;
+    }
+    out->failed |= name.failed;
+    buffer_fini(&name);
+}
+
+bool cells_is_left(enum unit unit)
+{
+    return unit == UNIT_TEXT || unit == UNIT_FRAME || unit == UNIT_BAR;
+}
+
+void cells_add_run(struct buffer *out, const struct profile *profile, bool ascii_only)
+{
+    struct buffer command = {0};
+    names_add_command(&command, profile->command, profile->n_command);
+    escape_text(out, buffer_string(&command), ascii_only);
+    out->failed |= command.failed;
+    buffer_fini(&command);
+}
+
+void cells_add_facts(struct buffer *out, const struct profile *profile, bool ascii_only)
+{
+    if (profile->started[0]) {
+        escape_text(out, profile->started, ascii_only);
+        buffer_text(out, ", ");
+    }
+    units_add_real(out, UNIT_SECONDS, profile->duration_seconds);
+    buffer_text(out, ", ");
+    names_add_status(out, profile->has_status, profile->wait_status);
+    buffer_text(out, ", trace ");
+    escape_text(out, profile->trace_name, ascii_only);
+}
+
+void cells_add_summary(struct buffer *out, const struct profile *profile)
+{
+    const struct metrics *m = &profile->totals;
+    uint64_t calls = 0;
+    if (__builtin_add_overflow(m->alloc_count, m->realloc_count, &calls))
+        calls = UINT64_MAX;
+    units_add_real(out, UNIT_SECONDS, profile->duration_seconds);
+    buffer_text(out, ", ");
+    units_add_integer(out, UNIT_COUNT, calls);
+    buffer_text(out, " calls (");
+    units_add_real(out, UNIT_RATE, view_share((double)calls, profile->duration_seconds));
+    buffer_text(out, "), peak ");
+    units_add_integer(out, UNIT_BYTES, m->peak_bytes);
+    buffer_text(out, ", leaked ");
+    units_add_integer(out, UNIT_BYTES, m->leaked_bytes);
+    buffer_text(out, ", ");
+    units_add_integer(out, UNIT_COUNT, m->lost_events);
+    buffer_text(out, " events lost");
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* What does each word of a report mean? One row per topic; docs/METRICS.md holds the same text. */
+#include "report/explain.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const struct topic topics[] = {
+    {"alloc_count", TOPIC_METRIC, "blocks handed out",
+     "Unit: calls. Successful calls that gave a new block: malloc, calloc,\n"
+     "realloc(NULL, n), reallocarray(NULL, ..), posix_memalign, aligned_alloc,\n"
+     "memalign, valloc, pvalloc, C++ operator new (seen through malloc) and\n"
+     "jemalloc's mallocx. Counted exactly, one by one, never sampled.\n"
+     "To act: find the places with the largest share in MOST CALLS. Reuse a buffer,\n"
+     "reserve capacity ahead, or take blocks of one size from a pool.\n"
+     "Pitfall: a program with its own arena asks malloc rarely; what it does inside\n"
+     "the arena is not seen.\n"},
+    {"realloc_count", TOPIC_METRIC, "blocks resized",
+     "Unit: calls. Successful realloc, reallocarray, rallocx and xallocx of a block\n"
+     "that existed, moved or not. realloc(NULL, n) is an allocation; realloc(p, 0)\n"
+     "is a free where the allocator treats it so.\n"
+     "To act: many reallocations at one place mean a buffer that grows in small\n"
+     "steps: grow by a factor, or reserve. copied_bytes says what the moves cost.\n"},
+    {"free_count", TOPIC_METRIC, "blocks given back",
+     "Unit: calls. free of a block that is not NULL, free_sized, free_aligned_sized,\n"
+     "cfree, dallocx, sdallocx, and realloc(p, 0) where it frees. On a call site:\n"
+     "frees of blocks that this site allocated, wherever they were freed.\n"
+     "Frees of memory inherited over fork count here and in inherited_frees; frees\n"
+     "of memory nobody recorded count here and in unknown_frees.\n"},
+    {"alloc_bytes", TOPIC_METRIC, "bytes asked for",
+     "Unit: bytes. Requested sizes, summed over all allocations and, with the new\n"
+     "size, over all reallocations. It is traffic, not a level: a block of 1 kB\n"
+     "allocated and freed a thousand times counts 1 MB. What the allocator adds by\n"
+     "rounding up is slack_bytes.\n"
+     "To act: high bytes with few calls point at large buffers that could be kept;\n"
+     "high bytes with many calls at churn.\n"},
+    {"peak_bytes", TOPIC_METRIC, "most bytes live at once",
+     "Unit: bytes. The largest sum of requested bytes of live blocks at any moment,\n"
+     "over all threads of one process; exact, because every change is followed. On a\n"
+     "call site: what the site held at the moment of its process's peak, so that\n"
+     "sites add up to the peak. In the totals of several processes: the largest\n"
+     "one's.\n"
+     "To act: PEAK MEMORY lists who held it. Free earlier, stream instead of\n"
+     "collecting, or use smaller types.\n"
+     "Pitfall: the resident size is larger; it has slack, fragmentation, code,\n"
+     "stacks and mappings as well.\n"},
+    {"peak_count", TOPIC_METRIC, "blocks live at the peak",
+     "Unit: blocks. How many blocks were live at the moment of peak_bytes; on a call\n"
+     "site, how many of its own. peak_bytes / peak_count is the mean size there:\n"
+     "many small blocks cost slack and cache misses on top of their bytes.\n"},
+    {"leaked_count", TOPIC_METRIC, "blocks never freed",
+     "Unit: blocks. Live when the process ended, however it ended: by exit, by a\n"
+     "signal or killed. Blocks live at an exec are not leaked, and a forked child\n"
+     "does not leak what it inherited.\n"
+     "See leaked_bytes for what to do about them.\n"},
+    {"leaked_bytes", TOPIC_METRIC, "bytes never freed",
+     "Unit: bytes. Requested bytes of the blocks in leaked_count. The section LEAKS\n"
+     "keeps apart what the C and C++ runtime keeps on purpose and what your\n"
+     "suppression list names; the metric holds all of it.\n"
+     "To act: a leak that grows with the input or the run time is a fault; one block\n"
+     "per start-up is a matter of taste. Run twice with different input and compare.\n"
+     "Pitfall: a block still reachable from a global is counted too: the measure is\n"
+     "\"not freed\", not \"unreachable\". A killed process shows all it held.\n"},
+    {"temporary_count", TOPIC_METRIC, "blocks freed at once",
+     "Unit: blocks. Freed before their own thread allocated or reallocated again:\n"
+     "the block served a single step. Heaptrack uses the same definition.\n"
+     "To act: these are the cheapest allocations to remove: a buffer on the stack, a\n"
+     "buffer kept between calls, a string view, a move in place of a copy.\n"
+     "Pitfall: a block freed by another thread counts if the thread that made it did\n"
+     "nothing in between.\n"},
+    {"slack_bytes", TOPIC_METRIC, "bytes lost to rounding",
+     "Unit: bytes. Usable minus requested bytes of the blocks live at the peak: what\n"
+     "the allocator handed out on top of the request. Usable sizes come from\n"
+     "malloc_usable_size or the allocator's size classes. Headers between blocks are\n"
+     "not part of it.\n"
+     "To act: a high share comes from many small or oddly sized blocks; pack them\n"
+     "into arrays or pools, or ask for sizes just below a class.\n"},
+    {"copied_bytes", TOPIC_METRIC, "bytes that realloc moved",
+     "Unit: bytes. For every reallocation that changed the address, the smaller of\n"
+     "old and new size: what had to be copied. Large blocks that the kernel moves by\n"
+     "remapping pages count as well, though no byte is touched.\n"
+     "To act: reserve the final size, or grow by a factor of 1.5 to 2 instead of by\n"
+     "a constant.\n"},
+    {"alloc_rate", TOPIC_METRIC, "allocations per second",
+     "Unit: per second. alloc_count divided by duration_seconds: wall time, not\n"
+     "processor time. On a call site: its own count over the duration of the whole\n"
+     "run.\n"
+     "Pitfall: a program that waits most of the time has a low rate and may still be\n"
+     "bound by allocation while it works; see peak_alloc_rate.\n"},
+    {"alloc_byte_rate", TOPIC_METRIC, "bytes asked for per second",
+     "Unit: bytes per second. alloc_bytes divided by duration_seconds. Above about 1\n"
+     "GB/s the caches are washed out by allocation alone.\n"
+     "On a call site: its own bytes over the duration of the whole run.\n"},
+    {"peak_alloc_rate", TOPIC_METRIC, "allocations in the busiest second",
+     "Unit: per second. The highest alloc_count within any window of one second,\n"
+     "wherever it begins (to a millisecond). For a run shorter than a second: its\n"
+     "count within that one window. Totals and processes only.\n"
+     "To act: far above alloc_rate means bursts; the timeline in the JSON report\n"
+     "shows when.\n"},
+    {"peak_alloc_byte_rate", TOPIC_METRIC, "bytes asked for in the busiest second",
+     "Unit: bytes per second. The highest alloc_bytes within any window of one\n"
+     "second, measured like peak_alloc_rate. Totals and processes only.\n"},
+    {"mapped_bytes", TOPIC_METRIC, "anonymous memory mapped",
+     "Unit: bytes. Sum of anonymous mmap calls of the program and growth by mremap;\n"
+     "never part of alloc_bytes. The allocator's own mappings, made inside libc, are\n"
+     "not seen. Totals and processes only.\n"
+     "To act: large figures with small alloc_bytes mean that memory is managed by\n"
+     "hand; the heap sections then show a part of the picture only.\n"},
+    {"mapped_peak_bytes", TOPIC_METRIC, "most anonymous memory mapped at once",
+     "Unit: bytes. The largest sum of the mappings in mapped_bytes at any moment;\n"
+     "partial munmap is followed. Mapped is not resident: untouched pages cost\n"
+     "nothing.\n"},
+    {"lifetime_ns", TOPIC_METRIC, "how long blocks live",
+     "Unit: nanoseconds, as p50, p95, p99 and max (JSON). From the allocation to the\n"
+     "free of the same block; a reallocation does not begin a new life. Blocks never\n"
+     "freed have no lifetime. Percentiles are within 1/32 of the true value, max is\n"
+     "exact. Null where nothing was freed.\n"
+     "To act: short lives at a busy place suit a pool, an arena or the stack; equal\n"
+     "long lives suit an arena freed in one go.\n"
+     "Pitfall: recording adds some tens of nanoseconds to each life.\n"},
+    {"max_live_count", TOPIC_METRIC, "most blocks of a site live at once",
+     "Unit: blocks. The largest number of blocks of one call site live at the same\n"
+     "time; the peak of the site, not of the process. Call sites only; it does not\n"
+     "add up over sites.\n"
+     "To act: it is the number of slots that a pool for this site needs.\n"},
+    {"max_live_bytes", TOPIC_METRIC, "most bytes of a site live at once",
+     "Unit: bytes. The same for requested bytes. If it is far above the site's\n"
+     "peak_bytes, the site has its own peak at another time than the process.\n"},
+    {"threads", TOPIC_METRIC, "threads that allocate",
+     "Unit: threads. On a call site: distinct threads that allocated there. In\n"
+     "coverage: threads recorded.\n"
+     "To act: busy sites with many threads profit most from per-thread caches or\n"
+     "pools.\n"},
+    {"io_calls", TOPIC_METRIC, "physical read and write calls",
+     "Unit: calls. Calls that reached the kernel to read or to write, by any layer,\n"
+     "failed and empty ones included: io_read_calls + io_write_calls. In-kernel\n"
+     "copies count on both sides.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"io_read_calls", TOPIC_METRIC, "physical read calls",
+     "Unit: calls. The reading part of io_calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"io_write_calls", TOPIC_METRIC, "physical write calls",
+     "Unit: calls. The writing part of io_calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"io_read_bytes", TOPIC_METRIC, "bytes read",
+     "Unit: bytes. What the calls in io_read_calls moved.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"io_write_bytes", TOPIC_METRIC, "bytes written",
+     "Unit: bytes. What the calls in io_write_calls moved.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"io_seconds", TOPIC_METRIC, "time in I/O calls",
+     "Unit: seconds. Time inside the calls in io_calls and inside sync calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"stdio_calls", TOPIC_METRIC, "logical stdio calls",
+     "Unit: calls. fwrite, fgets, printf and their family, before buffering.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"fsync_count", TOPIC_METRIC, "calls that force data to disk",
+     "Unit: calls. fsync, fdatasync, syncfs, sync_file_range, msync.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"open_count", TOPIC_METRIC, "files opened",
+     "Unit: calls. The whole family of open calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"seek_count", TOPIC_METRIC, "position changes",
+     "Unit: calls. The whole family of seek calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"stat_count", TOPIC_METRIC, "file status queries",
+     "Unit: calls. The whole family of stat calls.\n"
+     "This version does not record I/O: the key is there and null, never 0.\n"},
+    {"events", TOPIC_METRIC, "events recorded",
+     "Unit: events. Allocations, reallocations, frees and mappings in the trace.\n"
+     "Together with lost_events it says how complete the trace is.\n"},
+    {"lost_events", TOPIC_METRIC, "events that are missing",
+     "Unit: events. Could not be recorded, for any reason: a full buffer under --on-\n"
+     "full drop, a collector that died, a nested signal handler, a damaged ring. 0\n"
+     "means that counts and bytes are exact.\n"
+     "To act: record again with a larger --buffer or with --on-full block. With\n"
+     "losses, counts are lower bounds, and leaks may be blocks whose free was lost.\n"},
+    {"duration_seconds", TOPIC_METRIC, "run time",
+     "Unit: seconds. Of a process: from its start to its end as the collector saw\n"
+     "it. Of the run: from the start of the command to the last exit. Wall time on\n"
+     "the clock of the trace, recording included.\n"},
+    {"peak_rss_bytes", TOPIC_METRIC, "most memory resident",
+     "Unit: bytes. The largest sum of the resident sizes of all recorded processes,\n"
+     "sampled from outside (every 10 ms by default). It includes the shim's buffers\n"
+     "and shared pages once per process.\n"
+     "Pitfall: a short spike between two samples is missed. peak_bytes, in contrast,\n"
+     "is exact.\n"},
+    {"coverage", TOPIC_SECTION, "what the report does not know",
+     "Shown first, and only when there is something to say: the trace was cut,\n"
+     "recording stopped early, events were lost, processes were not recorded, or\n"
+     "blocks were freed that nobody allocated on record. While it shows lost events\n"
+     "or a cut, read every count as a lower bound.\n"
+     "In JSON the object coverage is always there, with the same figures for every\n"
+     "process.\n"},
+    {"rates", TOPIC_SECTION, "the totals of the run",
+     "Run time, calls and bytes with their rates per second, the rate in the busiest\n"
+     "second, peak heap, slack at that peak, peak resident size, leaks and mappings.\n"
+     "The figures are sums over all processes; peak heap is the largest process's.\n"
+     "Each row is one of the metrics: run `heapwise explain METRIC` on it.\n"},
+    {"most_calls", TOPIC_SECTION, "the places that call the allocator most",
+     "One entry per place, ordered by allocations plus reallocations; the share is\n"
+     "that of all calls of the run. Below it stand its callers, merged into a tree:\n"
+     "each branch carries its own figures, a chain of single callers is one line per\n"
+     "frame and shows no figures because they are those of the line above.\n"
+     "To act: go down the tree until a caller appears that you own and that loops.\n"},
+    {"peak_memory", TOPIC_SECTION, "who held memory at the peak",
+     "One entry per place, ordered by the bytes its blocks held at the moment of the\n"
+     "peak. Shares are those of the peak. With several processes each place counts\n"
+     "in the process with the largest peak.\n"
+     "To act: the first three entries usually decide. `calls` far above `blocks`\n"
+     "means that the place also churns.\n"},
+    {"leaks", TOPIC_SECTION, "what was never freed",
+     "One entry per place, ordered by bytes live at the end. Blocks that the C and\n"
+     "C++ runtime keeps on purpose (stdio buffers, the emergency exception pool,\n"
+     "loader tables) and blocks that match --suppressions are left out of the table\n"
+     "and summed up below it.\n"
+     "A suppression file has lines `leak:PATTERN` as LeakSanitizer reads them; *\n"
+     "matches anything, ^ and $ anchor. A pattern is compared with function, file\n"
+     "and module of every frame.\n"},
+    {"temporary", TOPIC_SECTION, "blocks that served a single step",
+     "One entry per place, ordered by temporary_count. `of its calls` is the share\n"
+     "of the place's own allocations that were temporary: near 100 % the buffer can\n"
+     "nearly always be avoided or kept.\n"
+     "See temporary_count for the definition.\n"},
+    {"lifetimes", TOPIC_SECTION, "how long blocks live, by call stack",
+     "The first line covers all blocks that were freed. Then one entry per call\n"
+     "stack, ordered by blocks freed, with the median and upper percentiles from\n"
+     "allocation to free. Percentiles cannot be added, so stacks are not merged\n"
+     "here.\n"
+     "To act: a p99 close to p50 means equal lives: an arena fits. A p50 of\n"
+     "microseconds at a busy stack: a pool or the stack fits.\n"},
+    {"sizes", TOPIC_SECTION, "requested sizes",
+     "A histogram in powers of two, with calls, their share, the bytes, the\n"
+     "temporary ones and the median lifetime of each class. Reallocations count with\n"
+     "their new size. In JSON each call site has `sizes` as min, p50, p95, p99 and\n"
+     "max in bytes; min and max are exact, percentiles within 1/32.\n"
+     "To act: most programs have one or two classes that make up 80 % of all calls;\n"
+     "a pool for exactly these pays. A site with one size only (min equals max) is\n"
+     "the best case.\n"},
+    {"processes", TOPIC_SECTION, "the tree of processes",
+     "Shown when more than one process was recorded: id (for --process), pid, exit\n"
+     "status or signal, time, calls, peak and leaks, each process below the one that\n"
+     "started it. `after N exec:` tells that earlier programs ran in the same\n"
+     "process; blocks live at an exec are not leaks. `?` is a status that only an\n"
+     "unrecorded parent learned.\n"},
+    {"timeline", TOPIC_SECTION, "the course of the run",
+     "Only in JSON: up to about a thousand points of equal width with live bytes\n"
+     "(highest in the interval), allocations, bytes asked for and resident bytes,\n"
+     "summed over all processes.\n"},
+    {"call_site", TOPIC_NOTION, "one call stack that allocates",
+     "A call stack from the allocator's caller to the outermost frame. The same\n"
+     "stack in several threads or processes is one site. Its id is made of modules,\n"
+     "build ids and offsets, so it is the same from run to run of the same binaries.\n"},
+    {"place", TOPIC_NOTION, "the frame a site is named by",
+     "The innermost frame that is not part of the C or C++ runtime: in std::string\n"
+     "of parse() called by main(), the place is parse(). Sections merge all sites of\n"
+     "the same place: same function, file and line; without line information the\n"
+     "same function of the same module. `through` names the library frames that were\n"
+     "passed over.\n"},
+    {"inlined", TOPIC_NOTION, "a frame that the compiler dissolved",
+     "The function's body was inlined into the frame that follows it. It has a name\n"
+     "and a line from debug information, but no call of its own.\n"},
+    {"unknown_frees", TOPIC_NOTION, "frees of memory nobody recorded",
+     "Blocks that were freed without a recorded allocation: allocated before the\n"
+     "shim was there, or by an allocator that it does not see, or their allocation\n"
+     "is among the lost events. A few at start-up are normal.\n"},
+    {"inherited_frees", TOPIC_NOTION, "frees of memory from before a fork",
+     "A forked child begins with no blocks of its own. Freeing one that its parent\n"
+     "allocated counts in free_count and here; it is no unknown free.\n"},
+    {"unwind", TOPIC_NOTION, "how stacks were obtained",
+     "fast: by the shim's own unwinder. fallback: by libunwind, for code the fast\n"
+     "one has no rule for. truncated: deeper than --depth; the outermost callers are\n"
+     "missing and the tree ends in [end of stack].\n"},
+    {"truncated", TOPIC_NOTION, "a trace that was cut",
+     "The trace has no end mark: the recorder was killed, the disk was full, or the\n"
+     "file was copied while it grew. All figures cover what came before the cut;\n"
+     "blocks live at that moment count as leaked.\n"},
+    {"units", TOPIC_NOTION, "how numbers are shown",
+     "Counts are exact and in full. Bytes are decimal: 1 kB is 1000 bytes, 1 MB 1000\n"
+     "kB. Durations go from ns over us and ms to s, min and h. JSON and csv carry\n"
+     "plain integers in bytes and nanoseconds. Sizes given as options (--max-size\n"
+     "1G) are binary: K is 1024.\n"},
+};
+
+size_t explain_count(void)
+{
+    return sizeof topics / sizeof *topics;
+}
+
+const struct topic *explain_at(size_t i)
+{
+    return i < explain_count() ? &topics[i] : NULL;
+}
+
+static int fold(char c)
+{
+    return c == '-' || c == ' ' ? '_' : tolower((unsigned char)c);
+}
+
+const struct topic *explain_find(const char *name)
+{
+    for (size_t i = 0; i < explain_count(); i++) {
+        const char *topic = topics[i].name;
+        size_t n = 0;
+        while (topic[n] && topic[n] == fold(name[n]))
+            n++;
+        if (!topic[n] && !name[n])
+            return &topics[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What does this report not know? Said first, and only when there is something to say. */
+#include "report/sections.h"
+
+#include <inttypes.h>
+
+static void note_ends(const struct profile *profile, struct view *view)
+{
+    if (profile->truncated)
+        view_note(view,
+                  "the trace was cut at byte %" PRIu64 " (%s): figures cover what came before",
+                  profile->cut.offset_bytes, profile->cut.reason);
+    if (profile->stopped)
+        view_note(view, "recording stopped %.1f s after the start: %s", profile->stopped_seconds,
+                  profile->stop_reason);
+}
+
+static void note_losses(const struct coverage *coverage, struct view *view)
+{
+    struct buffer share = {0};
+    if (coverage->lost_events > 0) {
+        const double all = (double)coverage->events + (double)coverage->lost_events;
+        units_add_real(&share, UNIT_SHARE, view_share((double)coverage->lost_events, all));
+        view_note(view, "%" PRIu64 " events were lost (%s): counts are lower bounds",
+                  coverage->lost_events, buffer_string(&share));
+    }
+    if (coverage->unattached_processes > 0)
+        view_note(view, "%" PRIu64 " process%s could not be recorded",
+                  coverage->unattached_processes, coverage->unattached_processes == 1 ? "" : "es");
+    if (coverage->unknown_frees > 0)
+        view_note(view,
+                  "%" PRIu64
+                  " freed block%s had no recorded allocation (memory from before the shim, "
+                  "or from an allocator it does not see)",
+                  coverage->unknown_frees, coverage->unknown_frees == 1 ? "" : "s");
+    if (coverage->unwind_truncated > 0)
+        view_note(view,
+                  "%" PRIu64 " stacks were deeper than --depth and lack their outermost callers",
+                  coverage->unwind_truncated);
+    view->failed |= share.failed;
+    buffer_fini(&share);
+}
+
+int view_coverage(const struct profile *profile, const struct report_options *options,
+                  struct view *view_out)
+{
+    (void)options;
+    view_init(view_out, "coverage", "COVERAGE", "what this report does not know");
+    note_ends(profile, view_out);
+    note_losses(&profile->coverage, view_out);
+    view_out->warning = profile->truncated || profile->stopped ||
+                        profile->coverage.lost_events > 0 ||
+                        profile->coverage.unattached_processes > 0;
+    for (uint32_t i = 0; i < profile->n_remarks; i++)
+        view_note(view_out, "%s", profile->remarks[i]);
+    return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* How much did the run allocate in all, and how fast? One row per total. */
+#include "report/sections.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_columns(struct view *view)
+{
+    view_column(view, "what", "", UNIT_TEXT);
+    view_column(view, "value", "", UNIT_COUNT);
+    view_column(view, "per_second", "per second", UNIT_RATE);
+    view_column(view, "remark", "", UNIT_TEXT);
+}
+
+__attribute__((format(printf, 2, 3))) static void add_remark(struct view *view, const char *format,
+                                                             ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int n = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (n < 0) {
+        view->failed = true;
+        return;
+    }
+    view_text(view, text);
+    free(text);
+}
+
+static void begin(struct view *view, const char *what, enum unit unit, uint64_t value)
+{
+    view_row(view, VIEW_ROW_PLAIN, 0, false);
+    view_text(view, what);
+    view_integer(view, unit, value);
+}
+
+/* One number in words, for a remark. The buffer is the caller's to release. */
+static const char *words(struct buffer *text, enum unit unit, double value)
+{
+    buffer_reset(text);
+    if (unit == UNIT_COUNT || unit == UNIT_BYTES)
+        units_add_integer(text, unit, value < 1.8e19 ? (uint64_t)value : UINT64_MAX);
+    else
+        units_add_real(text, unit, value);
+    return buffer_string(text);
+}
+
+static void add_flow(const struct profile *profile, struct view *view, struct buffer *text)
+{
+    const struct metrics *m = &profile->totals;
+    const double seconds = profile->duration_seconds;
+    const double calls = (double)m->alloc_count + (double)m->realloc_count;
+    begin(view, "allocations", UNIT_COUNT, m->alloc_count);
+    view_real(view, UNIT_RATE, m->alloc_rate);
+    add_remark(view, "%s in the busiest second", words(text, UNIT_RATE, m->peak_alloc_rate));
+
+    begin(view, "reallocations", UNIT_COUNT, m->realloc_count);
+    view_real(view, UNIT_RATE, view_share((double)m->realloc_count, seconds));
+    if (m->copied_bytes > 0)
+        add_remark(view, "%s copied by those that moved",
+                   words(text, UNIT_BYTES, (double)m->copied_bytes));
+
+    begin(view, "frees", UNIT_COUNT, m->free_count);
+    view_real(view, UNIT_RATE, view_share((double)m->free_count, seconds));
+
+    begin(view, "temporary", UNIT_COUNT, m->temporary_count);
+    view_real(view, UNIT_RATE, view_share((double)m->temporary_count, seconds));
+    add_remark(view, "%s of all calls",
+               words(text, UNIT_SHARE, view_share((double)m->temporary_count, calls)));
+
+    begin(view, "requested", UNIT_BYTES, m->alloc_bytes);
+    view_real(view, UNIT_BYTE_RATE, m->alloc_byte_rate);
+    add_remark(view, "%s in the busiest second",
+               words(text, UNIT_BYTE_RATE, m->peak_alloc_byte_rate));
+}
+
+static void add_levels(const struct profile *profile, struct view *view, struct buffer *text)
+{
+    const struct metrics *m = &profile->totals;
+    begin(view, "peak heap", UNIT_BYTES, m->peak_bytes);
+    view_skip(view);
+    add_remark(view, "%s block%s at %.2f s%s", words(text, UNIT_COUNT, (double)m->peak_count),
+               m->peak_count == 1 ? "" : "s", profile->peak_seconds,
+               profile->n_processes > 1 ? ", in the largest process" : "");
+
+    begin(view, "slack at peak", UNIT_BYTES, m->slack_bytes);
+    view_skip(view);
+    add_remark(view, "%s on top of what was requested",
+               words(text, UNIT_SHARE, view_share((double)m->slack_bytes, (double)m->peak_bytes)));
+
+    begin(view, "peak RSS", UNIT_BYTES, profile->peak_rss_bytes);
+    view_skip(view);
+    add_remark(view, "sampled, with the shim's own memory");
+
+    begin(view, "leaked", UNIT_BYTES, m->leaked_bytes);
+    view_skip(view);
+    add_remark(view, "%s block%s never freed", words(text, UNIT_COUNT, (double)m->leaked_count),
+               m->leaked_count == 1 ? "" : "s");
+
+    if (m->mapped_bytes == 0)
+        return;
+    begin(view, "mapped", UNIT_BYTES, m->mapped_bytes);
+    view_skip(view);
+    add_remark(view, "anonymous mmap, %s at most at once",
+               words(text, UNIT_BYTES, (double)m->mapped_peak_bytes));
+}
+
+int view_rates(const struct profile *profile, const struct report_options *options,
+               struct view *view_out)
+{
+    (void)options;
+    struct buffer text = {0};
+    view_init(view_out, "rates", "RATES", "the whole run");
+    add_columns(view_out);
+    view_row(view_out, VIEW_ROW_PLAIN, 0, false);
+    view_text(view_out, "run time");
+    view_real(view_out, UNIT_SECONDS, profile->duration_seconds);
+    view_skip(view_out);
+    add_remark(view_out, "%" PRIu64 " process%s, %" PRIu64 " thread%s", profile->coverage.processes,
+               profile->coverage.processes == 1 ? "" : "es", profile->coverage.threads,
+               profile->coverage.threads == 1 ? "" : "s");
+    add_flow(profile, view_out, &text);
+    add_levels(profile, view_out, &text);
+    view_out->failed |= text.failed;
+    buffer_fini(&text);
+    return 0;
+}
