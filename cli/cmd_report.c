@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* `heapwise report`: read a trace, print what it says. */
+#include "cli/cmd_report.h"
+
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/nearest.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/status.h"
+#include "cli/trace_input.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct values {
+    const char *format, *output, *sort, *suppressions;
+    uint64_t top, stacks, process;
+    bool no_builtin_suppressions, no_symbols;
+};
+
+/* `top` as long as nobody set it. */
+#define UNSET UINT64_MAX
+
+static const char *const format_names[] = {"text", "json", "markdown", "csv", NULL};
+
+static const struct option_spec specs[] = {
+    {"format", 'f', OPTION_CHOICE, offsetof(struct values, format), "FORMAT", format_names,
+     "text (default), json, markdown or csv"},
+    {"output", 'o', OPTION_TEXT, offsetof(struct values, output), "FILE", NULL,
+     "write there; - is standard output"},
+    {"top", 'n', OPTION_COUNT, offsetof(struct values, top), "N", NULL,
+     "entries per section (10) or call sites (50); 0 is all"},
+    {"stacks", 's', OPTION_COUNT, offsetof(struct values, stacks), "N", NULL,
+     "call paths below one entry (5); 0 is all"},
+    {"sort", 0, OPTION_TEXT, offsetof(struct values, sort), "METRIC", NULL,
+     "order call sites by it; adds a section to text"},
+    {"process", 'p', OPTION_COUNT, offsetof(struct values, process), "ID", NULL,
+     "only this process of the section PROCESSES"},
+    {"suppressions", 0, OPTION_TEXT, offsetof(struct values, suppressions), "FILE", NULL,
+     "leaks to keep apart: lines leak:PATTERN"},
+    {"no-builtin-suppressions", 0, OPTION_FLAG, offsetof(struct values, no_builtin_suppressions),
+     NULL, NULL, "list what the runtime keeps on purpose, too"},
+    {"no-symbols", 0, OPTION_FLAG, offsetof(struct values, no_symbols), NULL, NULL,
+     "leave names out: faster, for totals"},
+};
+
+static const struct option_set set = {specs, sizeof specs / sizeof *specs, OPTIONS_ANYWHERE};
+
+static int print_help(void)
+{
+    puts("usage: heapwise report [OPTION]... TRACE\n\n"
+         "Print where the recorded program allocates. TRACE is a .hwt file, or - for standard "
+         "input.\n");
+    options_print(&set, stdout);
+    puts("\nexample: heapwise report --sort slack_bytes --top 5 heapwise.jq.4711.hwt");
+    struct output output = {.stream = stdout};
+    return output_close(&output, true);
+}
+
+/* Columns to fill: $COLUMNS, else the terminal's, else a fixed number for files. */
+static size_t page_width(bool is_terminal)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    const unsigned long asked = columns ? strtoul(columns, NULL, 10) : 0;
+    if (asked >= 20 && asked <= 10000)
+        return asked;
+    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+        return size.ws_col;
+    return REPORT_WIDTH_FILE;
+}
+
+static bool wants_colour(bool is_terminal)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return is_terminal && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int find_metric(const char *name, const struct metric **metric_out)
+{
+    struct nearest best = {0};
+    const struct metric *metric = metrics_find(name);
+    const bool of_site = metric && (metric->scope == METRIC_ANY || metric->scope == METRIC_SITE);
+    if (of_site) {
+        *metric_out = metric;
+        return 0;
+    }
+    for (size_t i = 0; i < metrics_count(); i++) {
+        const enum metric_scope scope = metrics_at(i)->scope;
+        if (scope == METRIC_ANY || scope == METRIC_SITE)
+            nearest_offer(&best, name, metrics_at(i)->name);
+    }
+    if (metric)
+        message_error("--sort", "%s is not measured per call site", name);
+    else if (best.word)
+        message_error("--sort", "unknown metric '%s'; did you mean %s?", name, best.word);
+    else
+        message_error("--sort", "unknown metric '%s'; `heapwise explain` lists them", name);
+    return STATUS_USAGE;
+}
+
+/* What cannot be wrong any more before the trace is read, which may take long. */
+static int check(const struct values *values, const struct metric **sort_out)
+{
+    if (values->process > UINT32_MAX || values->process == 0) {
+        if (values->process != 0 && values->process != UNSET) {
+            message_error("--process", "no process has such an id");
+            return STATUS_USAGE;
+        }
+    }
+    return values->sort ? find_metric(values->sort, sort_out) : 0;
+}
+
+static int emit(const struct values *values, const struct metric *sort, const char *trace,
+                const struct profile *profile)
+{
+    const struct report_format *format = report_find_format(values->format);
+    const bool is_terminal =
+        (!values->output || strcmp(values->output, "-") == 0) && isatty(STDOUT_FILENO);
+    const struct report_options options = {
+        .has_top = values->top != UNSET,
+        .top = (size_t)values->top,
+        .stacks = (size_t)values->stacks,
+        .sort = sort,
+        .width = page_width(is_terminal),
+        .colour = wants_colour(is_terminal),
+        .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+    };
+    struct output output;
+    int status = output_open(&output, values->output, trace);
+    if (status != 0)
+        return status;
+    const int result = report_emit(format, profile, &options, output.stream);
+    status = output_close(&output, result == 0);
+    if (result < 0 && status == 0) {
+        message_error("report", "%s", strerror(-result));
+        status = STATUS_USAGE;
+    }
+    return status;
+}
+
+static int print_report(const struct values *values, const char *trace)
+{
+    const struct metric *sort = NULL;
+    int status = check(values, &sort);
+    if (status != 0)
+        return status;
+    const struct profile_options options = {
+        .process_id = values->process == UNSET ? 0 : (uint32_t)values->process,
+        .suppressions = values->suppressions,
+        .no_builtin_suppressions = values->no_builtin_suppressions,
+        .no_symbols = values->no_symbols,
+    };
+    struct profile *profile = NULL;
+    status = trace_input_load(trace, &options, &profile);
+    if (status != 0)
+        return status;
+    status = emit(values, sort, trace, profile);
+    profile_free(profile);
+    return status;
+}
+
+int report_print(const char *trace, const char *format)
+{
+    const struct values values = {
+        .format = format ? format : "text",
+        .top = UNSET,
+        .stacks = REPORT_STACKS,
+        .process = UNSET,
+    };
+    if (!report_find_format(values.format)) {
+        message_error(values.format, "unknown report format");
+        return STATUS_USAGE;
+    }
+    return print_report(&values, trace);
+}
+
+int cmd_report(int argc, char **argv)
+{
+    struct values values = {
+        .format = "text", .top = UNSET, .stacks = REPORT_STACKS, .process = UNSET};
+    struct option_error error;
+    int first = 0;
+    const int result = options_parse(&set, argc, argv, &values, &first, &error);
+    if (result == OPTIONS_HELP)
+        return print_help();
+    if (result < 0) {
+        message_error(error.what, "%s", error.why);
+        return STATUS_USAGE;
+    }
+    if (first >= argc || first + 1 < argc) {
+        message_error("report", first >= argc ? "needs a trace file" : "takes one trace file only");
+        message_hint("usage: heapwise report [OPTION]... TRACE");
+        return STATUS_USAGE;
+    }
+    return print_report(&values, argv[first]);
+}
