@@ -15,25 +15,41 @@ enum {
     EVENT_BYTES = 8 * PACK_INTEGER_BYTES, /* array head, tag and at most six integers */
 };
 
-static uint64_t now_ticks(void)
+static uint64_t monotonic_ns(void)
 {
-    if (__builtin_expect(session.flags & SESSION_CLOCK_MONOTONIC, 0)) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    }
-    return arch_ticks();
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline bool uses_tsc(void)
+{
+    return __builtin_expect(!(session.flags & SESSION_CLOCK_MONOTONIC), 1);
+}
+
+static inline void pack_head(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
+                             uint32_t n_elements, uint64_t ticks)
+{
+    *cursor->at++ = (uint8_t)(0x90 | n_elements);
+    *cursor->at++ = (uint8_t)tag;
+    pack_int64(cursor, (int64_t)(ticks - lane->last_ticks));
+    lane->last_ticks = ticks;
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
                  uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    const uint64_t ticks = now_ticks();
-    *cursor->at++ = (uint8_t)(0x90 | n_elements);
-    *cursor->at++ = (uint8_t)tag;
-    pack_int64(cursor, (int64_t)(ticks - lane->last_ticks));
-    lane->last_ticks = ticks;
+    pack_head(lane, cursor, tag, n_elements, uses_tsc() ? arch_ticks() : monotonic_ns());
+}
+
+/* The same for what gives something back. */
+static inline void begin_release(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
+                                 uint32_t n_elements)
+{
+    ring_begin_stamp(lane);
+    pack_head(lane, cursor, tag, n_elements,
+              uses_tsc() ? arch_ticks_after_loads() : monotonic_ns());
 }
 
 static void pack_address(struct lane *lane, struct pack_cursor *cursor, const void *address)
@@ -53,8 +69,8 @@ static uint8_t *room_for(struct lane *lane, size_t n_bytes)
 
 static uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
 {
-    const size_t n = unwind_stack(caller, lane, session.max_depth);
-    return stacktree_id(lane, lane->pcs, n);
+    unwind_stack(caller, lane, session.max_depth);
+    return stacktree_id(lane);
 }
 
 static void count_live(_Atomic uint64_t *counter, uint64_t n_bytes)
@@ -96,7 +112,7 @@ void event_release(struct lane *lane, enum trace_tag tag, const void *address,
     if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
     struct pack_cursor cursor = {.at = room};
-    event_begin(lane, &cursor, tag, with_stack ? 4 : 3);
+    begin_release(lane, &cursor, tag, with_stack ? 4 : 3);
     pack_address(lane, &cursor, address);
     if (with_stack)
         pack_uint32(&cursor, stack);
@@ -111,7 +127,7 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
     if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
     struct pack_cursor cursor = {.at = room};
-    event_begin(lane, &cursor, TRACE_REALLOC_BEGIN, 4);
+    begin_release(lane, &cursor, TRACE_REALLOC_BEGIN, 4);
     pack_address(lane, &cursor, address);
     pack_uint8(&cursor, (uint8_t)call);
     ring_publish(lane, cursor.at);

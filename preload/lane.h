@@ -9,6 +9,7 @@
 
 #include "trace/session_layout.h"
 #include "trace/trace_format.h"
+#include "preload/stack.h"
 #include "preload/stacktree.h"
 
 struct lane {
@@ -21,7 +22,8 @@ struct lane {
     uint64_t last_ticks;   /* base of the next dt */
     uint64_t last_address; /* base of the next da */
     struct stacktree tree;
-    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of an unwind: the target's stack may be small */
+    struct stack stack; /* the last one; large, and the target's own stack may be small */
+    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How stacks get their numbers: hash the whole stack, else walk it from the outside in. */
+/* How stacks get their numbers: look the whole path up, else the longest known part of it from the
+ * outside, and add what is missing inwards. */
 #include "preload/stacktree.h"
 
 #include "preload/lane.h"
@@ -13,78 +14,48 @@ enum {
     NODE_BYTES = 2 + 3 * PACK_INTEGER_BYTES,
 };
 
-/* Finalizer of MurmurHash3: every input bit reaches every output bit. */
-static uint64_t mix(uint64_t value)
+static struct stacktree_slot *find(const struct stacktree_slot *slots, uint32_t n_slots,
+                                   uint64_t hash, uint32_t check)
 {
-    value ^= value >> 33;
-    value *= UINT64_C(0xff51afd7ed558ccd);
-    value ^= value >> 33;
-    value *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return value ^ value >> 33;
-}
-
-static uint64_t hash_stack(const uintptr_t *pcs, size_t n)
-{
-    uint64_t hash = n;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ pcs[i]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
-    hash = mix(hash);
-    return hash ? hash : 1;
-}
-
-static struct stacktree_slot *find(const struct stacktree_table *table, uint64_t key,
-                                   uint32_t parent)
-{
-    uint64_t at = mix(key + parent * UINT64_C(0x9e3779b97f4a7c15));
-    for (;; at++) {
-        struct stacktree_slot *const slot = &table->slots[at & (table->n_slots - 1)];
-        if (slot->key == 0 || (slot->key == key && slot->parent == parent))
-            return slot;
+    for (uint64_t at = hash;; at++) {
+        const struct stacktree_slot *const slot = &slots[at & (n_slots - 1)];
+        if (slot->hash == 0 || (slot->hash == hash && slot->check == check))
+            return (struct stacktree_slot *)slot;
     }
 }
 
-static size_t table_bytes(const struct stacktree_table *table)
+static struct stacktree_slot *find_frame(const struct stacktree *tree,
+                                         const struct stack_frame *frame)
 {
-    return table->n_slots * sizeof *table->slots;
+    return find(tree->slots, tree->n_slots, frame->hash, (uint32_t)frame->at.pc);
 }
 
-static void table_free(struct stacktree_table *table)
+/* Keep the table at most half full with one node more; false when there is no memory. */
+static bool reserve(struct stacktree *tree)
 {
-    if (table->slots)
-        sys_unmap(table->slots, table_bytes(table));
-    *table = (struct stacktree_table){.n_slots = 0};
-}
-
-/* Keep the table at most half full; false when there is no memory. */
-static bool table_reserve(struct stacktree_table *table)
-{
-    if (table->n_used * 2 < table->n_slots)
+    if ((tree->last_id + 1) * 2 < tree->n_slots)
         return true;
-    struct stacktree_table fresh = {.n_slots = table->n_slots ? table->n_slots * 2 : FIRST_SLOTS,
-                                    .n_used = table->n_used};
-    fresh.slots = sys_map(table_bytes(&fresh));
-    if (!fresh.slots)
+    const uint32_t n_slots = tree->n_slots ? tree->n_slots * 2 : FIRST_SLOTS;
+    struct stacktree_slot *const slots = sys_map(n_slots * sizeof *slots);
+    if (!slots)
         return false;
-    for (uint32_t i = 0; i < table->n_slots; i++)
-        if (table->slots[i].key)
-            *find(&fresh, table->slots[i].key, table->slots[i].parent) = table->slots[i];
-    table_free(table);
-    *table = fresh;
+    for (uint32_t i = 0; i < tree->n_slots; i++) {
+        const struct stacktree_slot *const slot = &tree->slots[i];
+        if (slot->hash)
+            *find(slots, n_slots, slot->hash, slot->check) = *slot;
+    }
+    if (tree->slots)
+        sys_unmap(tree->slots, tree->n_slots * sizeof *slots);
+    tree->slots = slots;
+    tree->n_slots = n_slots;
     return true;
-}
-
-static void table_put(struct stacktree_table *table, struct stacktree_slot *slot,
-                      struct stacktree_slot value)
-{
-    *slot = value;
-    table->n_used++;
 }
 
 void stacktree_fini(struct stacktree *tree)
 {
-    table_free(&tree->stacks);
-    table_free(&tree->nodes);
-    tree->last_id = 0;
+    if (tree->slots)
+        sys_unmap(tree->slots, tree->n_slots * sizeof *tree->slots);
+    *tree = (struct stacktree){.n_slots = 0};
 }
 
 static bool write_node(struct lane *lane, uint32_t id, uint32_t parent, uintptr_t pc)
@@ -102,21 +73,19 @@ static bool write_node(struct lane *lane, uint32_t id, uint32_t parent, uintptr_
     return true;
 }
 
-/* The node of `pc` called from `parent`; 0 when it could not be made. */
-static uint32_t node_of(struct lane *lane, uint32_t parent, uintptr_t pc)
+/* Add the node of a frame under `parent`; 0 when it could not be made. */
+static uint32_t add_node(struct lane *lane, uint32_t parent, const struct stack_frame *frame)
 {
     struct stacktree *const tree = &lane->tree;
-    if (pc == 0 || !table_reserve(&tree->nodes))
+    if (!reserve(tree))
         return 0;
-    struct stacktree_slot *const slot = find(&tree->nodes, pc, parent);
-    if (slot->key)
-        return slot->id;
-    modules_note(lane, pc);
+    modules_note(lane, frame->at.pc);
     const uint32_t id = tree->last_id + 1;
-    if (!write_node(lane, id, parent, pc))
+    if (!write_node(lane, id, parent, frame->at.pc))
         return 0;
     tree->last_id = id;
-    table_put(&tree->nodes, slot, (struct stacktree_slot){.key = pc, .parent = parent, .id = id});
+    *find_frame(tree, frame) =
+        (struct stacktree_slot){.hash = frame->hash, .id = id, .check = (uint32_t)frame->at.pc};
     return id;
 }
 
@@ -140,22 +109,26 @@ static bool start_anew_if_due(struct lane *lane)
     return true;
 }
 
-uint32_t stacktree_id(struct lane *lane, const uintptr_t *pcs, size_t n)
+uint32_t stacktree_id(struct lane *lane)
 {
     struct stacktree *const tree = &lane->tree;
-    if (n == 0 || !start_anew_if_due(lane) || !table_reserve(&tree->stacks))
+    struct stack *const stack = &lane->stack;
+    if (stack->id)
+        return stack->id;
+    if (stack->n == 0 || !start_anew_if_due(lane) || !reserve(tree))
         return 0;
-    const uint64_t hash = hash_stack(pcs, n);
-    struct stacktree_slot *const slot = find(&tree->stacks, hash, 0);
-    if (__builtin_expect(slot->key != 0, 1))
-        return slot->id;
+    size_t n_unknown = 0;
     uint32_t id = 0;
-    for (size_t i = n; i > 0; i--) {
-        const uint32_t child = node_of(lane, id, pcs[i - 1]);
+    while (n_unknown < stack->n && id == 0) {
+        id = find_frame(tree, &stack->frames[stack->n - 1 - n_unknown])->id;
+        n_unknown += id == 0;
+    }
+    for (; n_unknown > 0; n_unknown--) {
+        const uint32_t child = add_node(lane, id, &stack->frames[stack->n - n_unknown]);
         if (child == 0)
             return id;
         id = child;
     }
-    table_put(&tree->stacks, slot, (struct stacktree_slot){.key = hash, .id = id});
+    stack->id = id;
     return id;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the calling thread's stack is obtained. The narrow interface behind which unwinders are
- * exchanged: rules compiled from .eh_frame first, the C runtime's unwinder where they do not reach.
- * See docs/UNWINDING.md for why these two. */
+ * exchanged: rules compiled from .eh_frame first, with a memo of the stack before; the C runtime's
+ * unwinder where they do not reach. See docs/UNWINDING.md for why these. */
 #ifndef HEAPWISE_PRELOAD_UNWIND_H
 #define HEAPWISE_PRELOAD_UNWIND_H
 
@@ -9,28 +9,58 @@
 #include <stdint.h>
 
 #include "preload/arch_x86_64.h"
+#include "preload/cfi.h"
+#include "preload/stack.h"
 
 struct lane;
 
-/* Unwind from `caller` outwards.
+/* Unwind from `caller` outwards into lane->stack, at most max_depth frames (the innermost ones).
  *
- * Fills lane->pcs[0..n) with return addresses, innermost first, caller->pc being the first; subtract
- * one before symbolizing (the pc of a frame interrupted by a signal is stored plus one to fit).
- * Returns n, at most max_depth. Counts in the lane's ring: fast or fallback, and truncated
- * when frames were left out or no table covers one. Never allocates, locks or makes a system call;
- * for use inside a hook, also in a signal handler. About 10 ns a frame once its rule is known. */
-size_t unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
+ * The frames' pc are return addresses, caller->pc being the innermost; subtract one before
+ * symbolizing (the pc of a frame interrupted by a signal is stored plus one to fit). Keeps
+ * stack.id when the stack is the one of the call before. Counts in the lane's ring: fast or
+ * fallback, and truncated when frames were left out or no table covers one. Never allocates, locks or
+ * makes a system call; for use inside a hook, also in a signal handler.
+ * Cost: about 10 ns per new frame, below 1 ns per frame shared with the call before. */
+void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 
-/* The two ways by themselves, for tests that compare them. Each fills pcs[0..n), returns n. */
 enum unwind_end {
     UNWIND_COMPLETE, /* reached the outermost frame */
     UNWIND_CUT,      /* more frames than `cap` */
     UNWIND_NO_TABLE, /* a frame that no unwind table covers: run-time generated code */
     UNWIND_UNUSUAL,  /* a rule that the fast way does not follow */
 };
+
+/* The single ways, for tests that compare them. Each fills pcs[0..n), innermost first; returns n. */
 size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                    enum unwind_end *end_out);
 size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                       enum unwind_end *end_out);
+
+/* ---- between unwind.c and memo.c ---- */
+
+/* What stays the same during one walk. */
+struct unwind_walk {
+    uint64_t salt;   /* names the module generation in the rule cache */
+    uintptr_t limit; /* no frame may reach beyond */
+};
+
+struct unwind_walk unwind_begin(uintptr_t sp, uint32_t generation);
+
+/* The rule at a return address. */
+struct cfi_rule unwind_rule(const struct unwind_walk *walk, uintptr_t return_address);
+
+/* Follow a CFI_RULE: fill in how this frame leads on, and the caller's registers. False where that
+ * frame cannot be right. */
+bool unwind_step(const struct unwind_walk *walk, const struct cfi_rule *rule,
+                 struct stack_frame *frame, struct arch_frame *caller_out);
+
+/* How a walk ends at a rule that is not CFI_RULE. */
+enum unwind_end unwind_end_of(const struct cfi_rule *rule);
+
+/* Walk, sharing with stack->frames what is still the same. On UNWIND_COMPLETE and UNWIND_NO_TABLE
+ * `stack` is the new one; else it is void (n_kept 0) and its first frames may be overwritten. */
+enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
+                          const struct unwind_walk *walk, size_t cap);
 
 #endif
