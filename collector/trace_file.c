@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* How the trace file is kept from ending in the middle: blocks are allocated ahead of the bytes
+ * (fallocate with KEEP_SIZE), so a full disk is met while there is still room for an orderly end.
+ *
+ *   0 .......... n_bytes ......... n_bytes + admitted + reserve ..... allocated_bytes
+ *   |  written   |  asked for      |  for the end of the trace        |  ahead, given back at close
+ *
+ * File systems without fallocate (NFS, FUSE) find out by a failed write; the file is then cut back
+ * to its last whole frame, which makes the room. */
+#include "collector/trace_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum trace_file_tuning {
+    RESERVE_BYTES = 256 * 1024,   /* symbols of a few thousand places, compressed */
+    MIN_RESERVE_BYTES = 8 * 1024, /* all end marks of an ordinary run */
+    END_RESERVE_BYTES = 4 * 1024, /* losses, clock, END */
+    AHEAD_BYTES = 1024 * 1024,    /* one fallocate per MiB is not seen in a profile */
+};
+
+static uint64_t limit_of(const struct trace_file *file)
+{
+    const struct trace_file_limits *limits = &file->limits;
+    return limits->max_bytes < limits->file_limit_bytes ? limits->max_bytes
+                                                        : limits->file_limit_bytes;
+}
+
+/* Have blocks up to `end`, better AHEAD_BYTES more. */
+static int allocate_to(struct trace_file *file, uint64_t end)
+{
+    if (!file->allocates || end <= file->allocated_bytes)
+        return 0;
+    const uint64_t from = file->allocated_bytes;
+    uint64_t ahead = AHEAD_BYTES;
+    for (;;) {
+        if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(end + ahead - from)) ==
+            0) {
+            file->allocated_bytes = end + ahead;
+            return 0;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG) {
+            file->allocates = false; /* cannot be asked; write(2) will tell */
+            return 0;
+        }
+        if (ahead == 0)
+            return -errno;
+        ahead = ahead > 65536 ? ahead / 4 : 0;
+    }
+}
+
+/* Choose the largest reserve that limits and disk allow. */
+static int take_reserve(struct trace_file *file)
+{
+    const uint64_t limit = limit_of(file);
+    uint64_t reserve = RESERVE_BYTES;
+    while (reserve > MIN_RESERVE_BYTES && reserve > limit / 8)
+        reserve /= 2;
+    if (limit < 2 * reserve)
+        return -EFBIG;
+    for (;;) {
+        const int error = allocate_to(file, 2 * reserve);
+        if (error == 0)
+            break;
+        if (reserve <= MIN_RESERVE_BYTES)
+            return error;
+        reserve /= 2;
+    }
+    file->reserve_bytes = reserve;
+    return 0;
+}
+
+int trace_file_open(struct trace_file *file, const char *path, bool follow_links,
+                    const struct trace_file_limits *limits)
+{
+    /* O_NONBLOCK: a FIFO without a reader must fail, not hang. */
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    const int fd = open(path, flags | (follow_links ? 0 : O_NOFOLLOW), 0600);
+    if (fd < 0)
+        return -errno;
+    struct stat status;
+    if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    const bool regular = S_ISREG(status.st_mode);
+    struct trace_file opened = {
+        .fd = fd, .regular = regular, .allocates = regular, .limits = *limits};
+    const int error = take_reserve(&opened);
+    if (error) {
+        if (regular)
+            unlink(path);
+        close(fd);
+        return error;
+    }
+    *file = opened;
+    return 0;
+}
+
+int trace_file_admit(struct trace_file *file, size_t n_bytes)
+{
+    const uint64_t end = file->n_bytes + n_bytes + file->reserve_bytes;
+    if (end > limit_of(file))
+        return -EFBIG;
+    return allocate_to(file, end);
+}
+
+int trace_file_write(struct trace_file *file, const void *bytes, size_t n_bytes)
+{
+    const char *at = bytes;
+    while (n_bytes > 0) {
+        const ssize_t n = write(file->fd, at, n_bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        at += n;
+        n_bytes -= (size_t)n;
+        file->n_bytes += (uint64_t)n;
+    }
+    return 0;
+}
+
+void trace_file_mark_whole(struct trace_file *file)
+{
+    file->n_whole_bytes = file->n_bytes;
+}
+
+int trace_file_cut_to_whole(struct trace_file *file)
+{
+    const off_t end = (off_t)file->n_whole_bytes;
+    if (!file->regular)
+        return -ESPIPE;
+    if (ftruncate(file->fd, end) || lseek(file->fd, end, SEEK_SET) < 0)
+        return -errno;
+    file->n_bytes = file->n_whole_bytes;
+    if (file->allocated_bytes > file->n_bytes)
+        file->allocated_bytes = file->n_bytes;
+    return 0;
+}
+
+void trace_file_release_reserve(struct trace_file *file)
+{
+    file->reserve_bytes = file->reserve_bytes > END_RESERVE_BYTES ? END_RESERVE_BYTES : 0;
+}
+
+enum trace_stop_reason trace_file_stop_reason(const struct trace_file *file, int error)
+{
+    if (error == -ENOSPC || error == -EDQUOT)
+        return TRACE_STOP_NO_SPACE;
+    if (error != -EFBIG)
+        return TRACE_STOP_IO_ERROR;
+    return file->limits.max_bytes <= file->limits.file_limit_bytes &&
+                   file->limits.max_bytes != UINT64_MAX
+               ? TRACE_STOP_MAX_SIZE
+               : TRACE_STOP_FILE_LIMIT;
+}
+
+int trace_file_close(struct trace_file *file)
+{
+    if (file->fd < 0)
+        return 0;
+    /* Truncating to the size it has frees nothing on some file systems (xfs); from one more it does. */
+    if (file->allocated_bytes > file->n_bytes &&
+        ftruncate(file->fd, (off_t)file->n_bytes + 1) == 0 &&
+        ftruncate(file->fd, (off_t)file->n_bytes))
+        return -errno;
+    const int error = close(file->fd) ? -errno : 0;
+    file->fd = -1;
+    return error;
+}
