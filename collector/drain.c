@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/* How a ring is emptied without trusting it: its bytes are first copied to private memory, then
+ * walked with record_decode(), and only what was walked is written. A record that breaks the
+ * grammar condemns its ring for good: where the next one begins is anyone's guess.
+ *
+ * The watermark of a pass. Let W be the time at which the previous pass ended, at least 50 us ago.
+ * A writer sets in_event before it takes a stamp and clears it after publishing. We read in_event,
+ * then head. If in_event was 0, any record stamped before W is already published, for a store is
+ * visible long before 50 us are over. If it was 1, the record to come is stamped no earlier than the
+ * last one drained from that ring (hold_ticks). So nothing to come is stamped before
+ *     min(W, hold_ticks of each ring that was in an event). */
+#include "collector/drain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/futex.h"
+#include "collector/ticks.h"
+
+enum drain_tuning {
+    PIECE_BYTES = 256 * 1024,     /* of one chunk; several records of any length */
+    SETTLE_NS = 50 * 1000,        /* a store buffer empties in well under a microsecond */
+    STUCK_BYTES = 64 << 20,       /* written while one writer held the watermark back */
+    GONE_CHECK_NS = 20 * 1000000, /* between two looks whether a thread is gone */
+};
+static const uint64_t sane_count = UINT64_C(1) << 40; /* more losses than that are scribble */
+
+int drain_init(struct drain *drain)
+{
+    drain->buffer = malloc(SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES);
+    drain->last_end_ticks = drain->since_ticks = ticks_now(drain->slots->session->tsc);
+    drain->last_end_ns = ticks_monotonic_ns();
+    return drain->buffer ? 0 : -ENOMEM;
+}
+
+void drain_fini(struct drain *drain)
+{
+    free(drain->buffer);
+    drain->buffer = NULL;
+}
+
+/* ---- one record ---- */
+
+/* A resize counts once, by its end; a refused unmap counts not at all. */
+static void count_event(struct drain *drain, struct stream *stream, uint8_t tag)
+{
+    if (tag == TRACE_MAP_FAIL && stream->map_pending)
+        drain->n_events--;
+    if (tag == TRACE_MAP_FAIL || tag == TRACE_MMAP || tag == TRACE_MUNMAP ||
+        tag == TRACE_REMAP_BEGIN)
+        stream->map_pending = tag == TRACE_MUNMAP;
+    drain->n_events += record_is_allocation(tag) || record_is_release(tag) ||
+                       tag == TRACE_REALLOC_END || tag == TRACE_REALLOC_FREED ||
+                       tag == TRACE_MMAP || tag == TRACE_MUNMAP || tag == TRACE_REMAP_END;
+}
+
+static void note_record(struct drain *drain, struct slot *slot, struct stream *stream,
+                        const struct record *record)
+{
+    switch (record->tag) {
+    case TRACE_NODE:
+        places_add_address(drain->places, slot->image_id, record->node.return_address);
+        break;
+    case TRACE_MODULE: places_add_module(drain->places, slot->image_id, record); break;
+    case TRACE_IMAGE:
+        if (record->image.pid != SLOT_PID(slot->word) || record->image.image_id != slot->image_id)
+            break; /* scribble must not speak for another process */
+        places_inherit(drain->places, slot->image_id, record->image.parent_image);
+        tree_attach(drain->tree, &record->image, record->ticks, drain->out);
+        break;
+    default: count_event(drain, stream, record->tag); break;
+    }
+}
+
+/* ---- one ring ---- */
+
+/* A published range of a ring, and the walk through a private copy of a piece of it. */
+struct walk {
+    const uint8_t *ring_bytes;
+    uint64_t ring_size;
+    uint64_t head;
+};
+
+static void count_lost(struct drain *drain, uint32_t stream, uint64_t n, uint32_t reason)
+{
+    drain->n_lost[reason] += n;
+    if (!drain->discarding && scribe_lost(drain->out, stream, n, reason) == 0)
+        drain->n_lost_written[reason] += n;
+}
+
+/* Tell the file of a stream once. Returns false while nothing is to be, or could be, written. */
+static bool announce(struct drain *drain, struct slot *slot, unsigned ring)
+{
+    struct stream *const stream = &slot->streams[ring];
+    if (stream->id || drain->discarding)
+        return !drain->discarding;
+    if (scribe_stream(drain->out, drain->n_streams + 1, slot->image_id, SLOT_PID(slot->word),
+                      SLOT_TID(slot->word), ring))
+        return false;
+    stream->id = ++drain->n_streams;
+    return true;
+}
+
+static void abandon(struct drain *drain, struct slot *slot, unsigned ring)
+{
+    slot->streams[ring].abandoned = true;
+    announce(drain, slot, ring);
+    count_lost(drain, slot->streams[ring].id, 1, TRACE_LOSS_CORRUPT);
+}
+
+static bool is_padding(const uint8_t *bytes, const uint8_t *end)
+{
+    while (bytes < end && *bytes == 0xc0)
+        bytes++;
+    return bytes == end;
+}
+
+/* Walk the records of a copied piece. Returns the bytes of whole records (padding included), and
+ * leaves how many there were; -1 where the grammar is broken. */
+static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct stream *stream,
+                            size_t n_bytes, uint64_t *n_records_out)
+{
+    const uint8_t *const start = drain->buffer + SCRIBE_CHUNK_HEAD_BYTES;
+    struct unpack_cursor cursor = {.at = start, .end = start + n_bytes};
+    const uint8_t *whole = start;
+    uint64_t n_records = 0;
+    int error = 0;
+    while (cursor.at < cursor.end) {
+        struct record record;
+        error = record_decode(&cursor, &stream->base, &record);
+        if (error == 0 && record.tag >= TRACE_TAG_FILE)
+            error = -EBADMSG;
+        if (error)
+            break;
+        if (record.known)
+            note_record(drain, slot, stream, &record);
+        whole = cursor.at;
+        n_records++;
+    }
+    if (is_padding(whole, cursor.end))
+        whole = cursor.end;
+    else if (error == -EBADMSG && whole == start)
+        return -1;
+    *n_records_out = n_records;
+    return whole - start;
+}
+
+/* Copy one piece out of the ring, no further than its end. */
+static size_t copy_piece(const struct drain *drain, const struct walk *walk, uint64_t tail)
+{
+    const uint64_t at = tail & (walk->ring_size - 1);
+    uint64_t n = walk->head - tail;
+    if (n > walk->ring_size - at)
+        n = walk->ring_size - at;
+    if (n > PIECE_BYTES)
+        n = PIECE_BYTES;
+    memcpy(drain->buffer + SCRIBE_CHUNK_HEAD_BYTES, walk->ring_bytes + at, n);
+    return n;
+}
+
+/* Write one piece and move on. Returns false when the ring is broken. */
+static bool drain_piece(struct drain *drain, struct slot *slot, unsigned ring,
+                        const struct walk *walk)
+{
+    struct stream *const stream = &slot->streams[ring];
+    const size_t n_copied = copy_piece(drain, walk, stream->tail);
+    struct record head = {.chunk = {.base = stream->base}};
+    uint64_t n_records;
+    const ptrdiff_t n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
+    if (n_whole <= 0)
+        return false; /* a record longer than any may be, or none at all */
+    if (n_records && announce(drain, slot, ring)) {
+        head.chunk.stream = stream->id;
+        head.chunk.n_bytes = (uint32_t)n_whole;
+        head.chunk.n_records = n_records;
+        scribe_chunk(drain->out, &head, drain->buffer + SCRIBE_CHUNK_HEAD_BYTES);
+    }
+    stream->tail += (uint64_t)n_whole;
+    return true;
+}
+
+/* Give the writer its room, and a call if it waits. */
+static void publish_tail(struct ring *ring, uint64_t tail)
+{
+    atomic_store(&ring->tail, tail);
+    if (atomic_load(&ring->wants_room)) {
+        atomic_fetch_add(&ring->tail_word, 1);
+        futex_wake_all(&ring->tail_word);
+    }
+}
+
+/* Empty one ring. Returns the bytes taken; lowers *hold to what the ring may still deliver. */
+static size_t drain_ring(struct drain *drain, struct slot *slot, unsigned ring, uint64_t *hold)
+{
+    struct ring *const shared = slot_ring(slot, ring);
+    struct stream *const stream = &slot->streams[ring];
+    const uint32_t in_event = atomic_load(&shared->in_event); /* before head: see above */
+    const struct walk walk = {
+        .ring_bytes = slots_ring_bytes(drain->slots, slot, ring),
+        .ring_size = drain->slots->session->ring_bytes[ring],
+        .head = atomic_load_explicit(&shared->head, memory_order_acquire),
+    };
+    const uint64_t start = stream->tail;
+    if (walk.head - start > walk.ring_size && !stream->abandoned)
+        abandon(drain, slot, ring);
+    while (!stream->abandoned && stream->tail != walk.head)
+        if (!drain_piece(drain, slot, ring, &walk))
+            abandon(drain, slot, ring);
+    const size_t n_bytes = stream->abandoned ? 0 : walk.head - start;
+    if (stream->abandoned)
+        stream->tail = walk.head;
+    if (stream->tail != start)
+        publish_tail(shared, stream->tail);
+    if (n_bytes && stream->base.ticks > stream->hold_ticks)
+        stream->hold_ticks = stream->base.ticks;
+    if (in_event && !stream->abandoned && stream->hold_ticks < *hold)
+        *hold = stream->hold_ticks;
+    return n_bytes;
+}
+
+/* ---- a pass ---- */
+
+static void adopt(struct drain *drain, const struct slot *slot)
+{
+    places_open_image(drain->places, slot->image_id);
+    tree_open_slot(drain->tree, SLOT_PID(slot->word));
+}
+
+static uint64_t live_bytes_of(const struct slot *slot)
+{
+    uint64_t live_bytes = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ring *const ring = slot_ring(slot, i);
+        live_bytes += atomic_load_explicit(&ring->live_gained_bytes, memory_order_relaxed) -
+                      atomic_load_explicit(&ring->live_dropped_bytes, memory_order_relaxed);
+    }
+    return live_bytes;
+}
+
+static void write_watermark(struct drain *drain, uint64_t ticks)
+{
+    if (ticks <= drain->watermark) {
+        if (compress_n_bytes(drain->out) - drain->watermark_at_bytes < STUCK_BYTES)
+            return;
+        ticks =
+            drain->last_end_ticks; /* a writer that never comes back must not hold up the file */
+    }
+    if (ticks <= drain->watermark || drain->discarding)
+        return;
+    if (scribe_watermark(drain->out, ticks) == 0) {
+        drain->watermark = ticks;
+        drain->watermark_at_bytes = compress_n_bytes(drain->out);
+    }
+}
+
+static void note_end_of_pass(struct drain *drain)
+{
+    drain->since_ticks = drain->last_end_ticks;
+    drain->last_end_ns = ticks_monotonic_ns();
+    drain->last_end_ticks = ticks_now(drain->slots->session->tsc);
+}
+
+struct drain_pass drain_run(struct drain *drain)
+{
+    struct drain_pass pass = {0};
+    while (ticks_monotonic_ns() - drain->last_end_ns < SETTLE_NS)
+        ; /* rarer than one pass in a thousand, and shorter than a sleep */
+    uint64_t hold = drain->last_end_ticks;
+    drain->live_bytes = drain->live_closed_bytes;
+    for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
+        bool adopted;
+        struct slot *const slot = slots_look(drain->slots, i, drain->since_ticks, &adopted);
+        if (!slot)
+            continue;
+        if (adopted)
+            adopt(drain, slot);
+        for (unsigned ring = 0; ring < 2; ring++) {
+            const size_t n = drain_ring(drain, slot, ring, &hold);
+            pass.n_bytes += n;
+            if (n > pass.fullest_bytes)
+                pass.fullest_bytes = n;
+        }
+        drain->live_bytes += live_bytes_of(slot);
+    }
+    if (pass.n_bytes)
+        write_watermark(drain, hold);
+    note_end_of_pass(drain);
+    return pass;
+}
+
+/* ---- the end of a stream ---- */
+
+static void write_stream_losses(struct drain *drain, struct slot *slot, unsigned ring)
+{
+    struct stream *const stream = &slot->streams[ring];
+    for (uint32_t reason = 1; reason < 8; reason++) {
+        const uint64_t n = atomic_load(&slot_ring(slot, ring)->n_lost[reason]);
+        if (n <= stream->n_lost[reason] || n > sane_count)
+            continue;
+        announce(drain, slot, ring);
+        count_lost(drain, stream->id, n - stream->n_lost[reason], reason);
+        stream->n_lost[reason] = n;
+    }
+}
+
+static void end_stream(struct drain *drain, struct slot *slot, unsigned ring)
+{
+    const struct ring *const shared = slot_ring(slot, ring);
+    write_stream_losses(drain, slot, ring);
+    if (slot->streams[ring].id == 0 || drain->discarding)
+        return;
+    const struct scribe_stream_totals totals = {
+        .n_fast = atomic_load(&shared->n_fast),
+        .n_fallback = atomic_load(&shared->n_fallback),
+        .n_truncated = atomic_load(&shared->n_truncated),
+    };
+    scribe_stream_end(drain->out, slot->streams[ring].id, &totals);
+}
+
+static void end_slot(struct drain *drain, struct slot *slot)
+{
+    end_stream(drain, slot, 0);
+    end_stream(drain, slot, 1);
+    drain->live_closed_bytes += live_bytes_of(slot);
+    places_close_image(drain->places, slot->image_id);
+    tree_close_slot(drain->tree, SLOT_PID(slot->word));
+}
+
+/* Gone: the thread or its process exited, or the process has become another program since. */
+static bool owner_is_gone(const struct drain *drain, const struct slot *slot)
+{
+    return slots_thread_is_gone(slot->word) ||
+           tree_image_of(drain->tree, SLOT_PID(slot->word)) > slot->image_id;
+}
+
+static bool is_empty(const struct slot *slot)
+{
+    for (unsigned ring = 0; ring < 2; ring++)
+        if (atomic_load(&slot_ring(slot, ring)->head) != slot->streams[ring].tail)
+            return false;
+    return true;
+}
+
+static void reclaim_one(struct drain *drain, uint32_t i, uint64_t now_ns)
+{
+    struct slot *const slot = &drain->slots->slots[i];
+    if (slot->word == 0) {
+        /* Claimed and never made ready: its thread died in between. */
+        const uint64_t word = atomic_load(&drain->slots->session->header->slots[i]);
+        if (SLOT_STATE(word) == SLOT_CLAIMED && slots_thread_is_gone(word) &&
+            atomic_load(&slot->header->ready) == 0)
+            slots_give_back(drain->slots, i);
+        return;
+    }
+    slot->next_check_ns = now_ns + GONE_CHECK_NS;
+    slot->gone = slot->gone || owner_is_gone(drain, slot);
+    if (!slot->gone || !is_empty(slot))
+        return; /* the next pass takes what was published before it went */
+    end_slot(drain, slot);
+    slots_give_back(drain->slots, i);
+}
+
+void drain_reclaim(struct drain *drain, bool all)
+{
+    const uint64_t now_ns = ticks_monotonic_ns();
+    for (uint32_t i = 0; i < drain->slots->n_offered; i++)
+        if (all || drain->slots->slots[i].next_check_ns <= now_ns)
+            reclaim_one(drain, i, now_ns);
+}
+
+void drain_write_losses(struct drain *drain)
+{
+    struct session_header *const header = drain->slots->session->header;
+    for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
+        struct slot *const slot = &drain->slots->slots[i];
+        if (slot->word == 0)
+            continue;
+        write_stream_losses(drain, slot, 0);
+        write_stream_losses(drain, slot, 1);
+    }
+    const uint64_t n = atomic_load(&header->n_lost_no_slot);
+    if (n <= drain->n_no_slot || n > sane_count)
+        return;
+    count_lost(drain, 0, n - drain->n_no_slot, TRACE_LOSS_NO_SLOT);
+    drain->n_no_slot = n;
+}
+
+void drain_finish(struct drain *drain)
+{
+    drain_write_losses(drain);
+    for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
+        struct slot *const slot = &drain->slots->slots[i];
+        if (slot->word == 0)
+            continue;
+        end_slot(drain, slot);
+        slot->word = 0;
+    }
+    /* What was lost after recording stopped is written now, in sum, out of the reserve. */
+    for (uint32_t reason = 1; reason < 8; reason++)
+        if (drain->n_lost[reason] > drain->n_lost_written[reason])
+            scribe_lost(drain->out, 0, drain->n_lost[reason] - drain->n_lost_written[reason],
+                        reason);
+}
+
+uint32_t drain_count_live(const struct drain *drain)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
+        const uint64_t word = atomic_load(&drain->slots->session->header->slots[i]);
+        n += SLOT_STATE(word) == SLOT_CLAIMED && !slots_thread_is_gone(word);
+    }
+    return n;
+}
