@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* In which order a trace ends: first all facts, as one whole frame, so that nothing that happens
+ * while names are looked up (a damaged ELF file, a full disk) can cost any of them; then names; then
+ * the end mark. */
+#include "collector/finish.h"
+
+#include <unistd.h>
+
+#include "collector/names.h"
+#include "collector/recording.h"
+#include "collector/scribe.h"
+
+/* Should the last writes be refused, use the reserve for what remains. */
+static void stop_if_refused(struct recording *recording)
+{
+    if (compress_error(recording->out) && !recording->drain.discarding)
+        recording_stop(recording);
+}
+
+/* Programs that go on (the user ended the recording, or children are not followed) are told first,
+ * then what they had published is taken. */
+static void take_the_last_events(struct recording *recording)
+{
+    struct tree_news news;
+    session_stop_recording(&recording->session);
+    drain_run(&recording->drain);
+    tree_reap(&recording->tree, ticks_now(recording->session.tsc), &news);
+    drain_run(&recording->drain);
+    stop_if_refused(recording);
+}
+
+/* The command itself never attached: say so, with its path. */
+static void note_unattached_command(struct recording *recording)
+{
+    atomic_store(&recording->board->command_attached, recording->tree.command_attached);
+    if (recording->tree.command_attached || recording->drain.discarding)
+        return;
+    scribe_unattached(recording->out, ticks_now(recording->session.tsc), recording->command.pid,
+                      TRACE_UNATTACHED_UNKNOWN, recording->settings->command.program);
+}
+
+static void write_facts(struct recording *recording)
+{
+    const struct ticks_moment now = ticks_moment_now(recording->session.tsc);
+    drain_finish(&recording->drain);
+    tree_write_ends(&recording->tree, recording->out);
+    recording_write_unattached(recording);
+    note_unattached_command(recording);
+    scribe_clock(recording->out, &now);
+    compress_end_frame(recording->out);
+    stop_if_refused(recording);
+    atomic_store(&recording->board->ended_ns, now.monotonic_ns);
+}
+
+static void write_names(struct recording *recording)
+{
+    bool cut;
+    if (!recording->settings->names_now)
+        return;
+    names_write(recording->places, recording->out);
+    if (compress_error(recording->out) && compress_stop(recording->out, &cut))
+        recording->broken = true;
+}
+
+static void write_end(struct recording *recording)
+{
+    const struct tree *const tree = &recording->tree;
+    struct scribe_end end = {
+        .ticks = ticks_now(recording->session.tsc),
+        .n_events = recording->drain.n_events,
+        .n_streams = recording->drain.n_streams,
+        .has_status = tree->command_ended,
+        .wait_status = tree->command_status,
+    };
+    for (size_t i = 0; i < 8; i++)
+        end.n_lost += recording->drain.n_lost[i];
+    scribe_end(recording->out, &end);
+    compress_end_frame(recording->out);
+}
+
+/* The link to the shim is removed unless somebody may still exec through it. */
+static void remove_link(const struct recording *recording)
+{
+    const char *const folder = recording->settings->link_folder;
+    if (!folder || drain_count_live(&recording->drain) > 0)
+        return;
+    unlink(recording->settings->command.shim_path);
+    rmdir(folder);
+}
+
+void finish_recording(struct recording *recording)
+{
+    take_the_last_events(recording);
+    write_facts(recording);
+    if (!recording->broken)
+        write_names(recording);
+    if (!recording->broken)
+        write_end(recording);
+    remove_link(recording);
+}
