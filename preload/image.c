@@ -16,6 +16,7 @@
 enum {
     ARGUMENT_BYTES = 8192, /* of the command line; the record must fit a quarter of a small ring */
     ENVIRONMENT_BYTES = 4 << 20,
+    FIXED_BYTES = 512, /* of the record: keys, numbers, heads */
 };
 
 struct image_text {

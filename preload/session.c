@@ -2,6 +2,7 @@
 /* How a process and its threads come to be recorded, and how a fork is noticed. */
 #include "preload/session.h"
 
+#include <errno.h>
 #include <linux/prctl.h>
 #include <string.h>
 
@@ -91,12 +92,14 @@ void session_start(void)
     uint32_t state = SESSION_UNKNOWN;
     if (!atomic_compare_exchange_strong(&session.state, &state, SESSION_STARTING))
         return;
+    const int error = errno; /* a missing optional name may set it */
     session_begin_internal();
     real_resolve();
     char path[SESSION_PATH_BYTES];
     const bool named = image_environment(SESSION_ENVIRONMENT, path, sizeof path) > 0;
     const bool attached = named && attach(path);
     session_end_internal();
+    errno = error;
     atomic_store(&session.state, attached ? SESSION_ON : SESSION_OFF);
     if (!named)
         diag_line("not recording: the preload library does nothing by itself; "
