@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* How a bucket is found: the position of the highest bit gives the octave, the five bits below it
+ * the place inside.
+ *
+ *   value  1xxxxx.......   octave e, shifted right by e - 5: 32..63
+ *   bucket (e - 5) * 32 + that; 1919 for the greatest value, so eleven bits hold any bucket. */
+#include "reader/histogram.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "reader/array.h"
+
+enum { BUCKET_BITS = 11, N_BUCKETS = 1920 };
+#define BUCKET_MASK ((UINT64_C(1) << BUCKET_BITS) - 1)
+#define MAX_COUNT   (UINT64_MAX >> BUCKET_BITS)
+
+static uint16_t bucket_of(uint64_t value)
+{
+    if (value < 64)
+        return (uint16_t)value;
+    const unsigned shift = 63 - (unsigned)__builtin_clzll(value) - 5;
+    return (uint16_t)(shift * 32 + (value >> shift));
+}
+
+static uint64_t middle_of(unsigned bucket)
+{
+    if (bucket < 64)
+        return bucket;
+    const unsigned shift = bucket / 32 - 1;
+    return ((uint64_t)(bucket - shift * 32) << shift) + (UINT64_C(1) << shift) / 2;
+}
+
+static uint64_t *find(uint64_t *slots, uint32_t n_slots, uint16_t bucket)
+{
+    uint32_t at = bucket * 40503u & (n_slots - 1);
+    while (slots[at] && (slots[at] & BUCKET_MASK) != bucket)
+        at = (at + 1) & (n_slots - 1);
+    return &slots[at];
+}
+
+static void count(uint64_t *slot, uint16_t bucket, uint64_t n)
+{
+    const uint64_t sum = add_capped(*slot >> BUCKET_BITS, n);
+    *slot = (sum < MAX_COUNT ? sum : MAX_COUNT) << BUCKET_BITS | bucket;
+}
+
+static int grow(struct histogram *histogram)
+{
+    const uint32_t n_slots = histogram->n_slots ? 2 * histogram->n_slots : 8;
+    uint64_t *const slots = calloc(n_slots, sizeof *slots);
+    if (!slots)
+        return -ENOMEM;
+    if (!histogram->n_slots) {
+        count(find(slots, n_slots, histogram->only_bucket), histogram->only_bucket, histogram->n);
+        histogram->n_used = 1;
+    }
+    for (uint32_t i = 0; i < histogram->n_slots; i++)
+        if (histogram->slots[i])
+            *find(slots, n_slots, histogram->slots[i] & BUCKET_MASK) = histogram->slots[i];
+    free(histogram->slots);
+    histogram->slots = slots;
+    histogram->n_slots = n_slots;
+    return 0;
+}
+
+static int add_to_bucket(struct histogram *histogram, uint16_t bucket, uint64_t n)
+{
+    if (histogram->n == 0)
+        histogram->only_bucket = bucket;
+    if (!histogram->n_slots && bucket == histogram->only_bucket)
+        return 0; /* `n` itself is the count */
+    if (!histogram->n_slots && grow(histogram))
+        return -ENOMEM;
+    uint64_t *slot = find(histogram->slots, histogram->n_slots, bucket);
+    if (!*slot) {
+        if (4 * (histogram->n_used + 1u) > 3 * histogram->n_slots) {
+            if (grow(histogram))
+                return -ENOMEM;
+            slot = find(histogram->slots, histogram->n_slots, bucket);
+        }
+        histogram->n_used++;
+    }
+    count(slot, bucket, n);
+    return 0;
+}
+
+static void widen(struct histogram *histogram, uint64_t min, uint64_t max, uint64_t n)
+{
+    if (histogram->n == 0 || min < histogram->min)
+        histogram->min = min;
+    if (histogram->n == 0 || max > histogram->max)
+        histogram->max = max;
+    histogram->n = add_capped(histogram->n, n);
+}
+
+int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n)
+{
+    if (n == 0)
+        return 0;
+    const int error = add_to_bucket(histogram, bucket_of(value), n);
+    if (error == 0)
+        widen(histogram, value, value, n);
+    return error;
+}
+
+int histogram_merge(struct histogram *histogram, const struct histogram *from)
+{
+    if (from->n == 0)
+        return 0;
+    int error = 0;
+    if (!from->n_slots) {
+        if ((error = add_to_bucket(histogram, from->only_bucket, from->n)))
+            return error;
+        widen(histogram, from->min, from->max, from->n);
+        return 0;
+    }
+    for (uint32_t i = 0; i < from->n_slots; i++) {
+        const uint64_t slot = from->slots[i], n = slot >> BUCKET_BITS;
+        if (!slot)
+            continue;
+        if ((error = add_to_bucket(histogram, slot & BUCKET_MASK, n)))
+            return error;
+        widen(histogram, from->min, from->max, n);
+    }
+    return 0;
+}
+
+/* Counts by bucket in order; dense only while quantiles are taken. */
+static void spread(const struct histogram *histogram, uint64_t counts[N_BUCKETS])
+{
+    for (unsigned i = 0; i < N_BUCKETS; i++)
+        counts[i] = 0;
+    if (!histogram->n_slots)
+        counts[histogram->only_bucket] = histogram->n;
+    for (uint32_t i = 0; i < histogram->n_slots; i++)
+        if (histogram->slots[i] && (histogram->slots[i] & BUCKET_MASK) < N_BUCKETS)
+            counts[histogram->slots[i] & BUCKET_MASK] = histogram->slots[i] >> BUCKET_BITS;
+}
+
+static uint64_t quantile(const struct histogram *histogram, const uint64_t counts[N_BUCKETS],
+                         unsigned percent)
+{
+    const uint64_t n = histogram->n;
+    const uint64_t rank = n / 100 * percent + (n % 100 * percent + 99) / 100;
+    uint64_t seen = 0, value = histogram->max;
+    for (unsigned i = 0; i < N_BUCKETS; i++) {
+        seen = add_capped(seen, counts[i]);
+        if (counts[i] && seen >= rank) {
+            value = middle_of(i);
+            break;
+        }
+    }
+    if (value < histogram->min)
+        return histogram->min;
+    return value > histogram->max ? histogram->max : value;
+}
+
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent)
+{
+    uint64_t counts[N_BUCKETS];
+    if (histogram->n == 0)
+        return 0;
+    spread(histogram, counts);
+    return quantile(histogram, counts, percent);
+}
+
+static uint64_t scaled(uint64_t value, double scale)
+{
+    if (scale == 1)
+        return value;
+    const double product = (double)value * scale + 0.5;
+    return product < 0x1p63 ? (uint64_t)product : UINT64_MAX;
+}
+
+struct quantiles histogram_quantiles(const struct histogram *histogram, double scale)
+{
+    uint64_t counts[N_BUCKETS];
+    if (histogram->n == 0)
+        return (struct quantiles){0};
+    spread(histogram, counts);
+    return (struct quantiles){.min = scaled(histogram->min, scale),
+                              .p50 = scaled(quantile(histogram, counts, 50), scale),
+                              .p95 = scaled(quantile(histogram, counts, 95), scale),
+                              .p99 = scaled(quantile(histogram, counts, 99), scale),
+                              .max = scaled(histogram->max, scale),
+                              .n = histogram->n};
+}
+
+void histogram_fini(struct histogram *histogram)
+{
+    free(histogram->slots);
+    *histogram = (struct histogram){0};
+}
