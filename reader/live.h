@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Which blocks are live in one process image: address -> block.
+ *
+ * Open addressing over 32-byte entries, 53 to 80 % full, so at most 60 bytes a live block. */
+#ifndef HEAPWISE_READER_LIVE_H
+#define HEAPWISE_READER_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sizes are held in 48 bits: more than an x86-64 process can address. */
+#define LIVE_MAX_SIZE_BYTES  ((UINT64_C(1) << 48) - 1)
+#define LIVE_MAX_SLACK_BYTES ((UINT64_C(1) << 27) - 1)
+#define LIVE_THREAD_MASK     ((UINT32_C(1) << 20) - 1)
+
+struct block {
+    uint64_t address;     /* never 0 */
+    uint64_t start_ticks; /* of the original allocation; a resize keeps it */
+    uint64_t size_bytes : 48;
+    uint64_t slack_low : 16; /* usable less requested bytes, by live_slack() */
+    uint32_t site;
+    uint32_t thread : 20; /* low bits of the number of the thread that allocated it */
+    uint32_t slack_high : 11;
+    uint32_t superseded : 1; /* that thread has allocated again since, whatever else says */
+};
+_Static_assert(sizeof(struct block) == 32, "the reader's memory is live blocks");
+
+static inline uint32_t live_slack(const struct block *block)
+{
+    return (uint32_t)block->slack_high << 16 | (uint32_t)block->slack_low;
+}
+
+static inline void live_set_slack(struct block *block, uint64_t slack_bytes)
+{
+    const uint64_t slack = slack_bytes < LIVE_MAX_SLACK_BYTES ? slack_bytes : LIVE_MAX_SLACK_BYTES;
+    block->slack_low = slack & 0xffff;
+    block->slack_high = (uint32_t)(slack >> 16) & 0x7ff;
+}
+
+/* Zero it to begin. */
+struct live {
+    struct block *slots;
+    size_t n_slots, n_used;
+};
+
+/* Add a block whose address is not there yet. Returns 0 or -ENOMEM. */
+int live_add(struct live *live, const struct block *block);
+
+/* The block at an address, NULL where none is. Valid until the next change. */
+struct block *live_find(const struct live *live, uint64_t address);
+
+/* Remove the block at an address. Returns whether there was one. */
+bool live_take(struct live *live, uint64_t address, struct block *block_out);
+
+/* Go through all blocks in no order: begin with *at = 0; NULL after the last one. */
+const struct block *live_next(const struct live *live, size_t *at);
+
+void live_fini(struct live *live);
+
+#endif
