@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What happened when: at most TIMELINE_POINTS buckets of equal width, which doubles when they are
+ * used up. Times are ticks; the width a bucket begins with is given by the caller. */
+#ifndef HEAPWISE_READER_TIMELINE_H
+#define HEAPWISE_READER_TIMELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TIMELINE_POINTS = 1000 };
+
+struct timeline_bucket {
+    uint64_t live_bytes; /* highest */
+    uint64_t rss_bytes;  /* highest */
+    uint64_t alloc_count, alloc_bytes;
+};
+
+struct timeline {
+    struct timeline_bucket *buckets; /* TIMELINE_POINTS of them */
+    uint64_t start_ticks, width_ticks;
+    uint64_t end_ticks;             /* of the bucket in use: the fast path's one comparison */
+    uint32_t n;                     /* buckets in use */
+    uint64_t live_bytes, rss_bytes; /* now */
+};
+
+/* Begin. Returns 0 or -ENOMEM. width_ticks is not 0. */
+int timeline_init(struct timeline *timeline, uint64_t start_ticks, uint64_t width_ticks);
+
+/* Time is `ticks` now (earlier than before counts as before). */
+void timeline_advance(struct timeline *timeline, uint64_t ticks);
+
+/* At the present time: set live bytes, set resident bytes, count an allocation. */
+void timeline_set_live(struct timeline *timeline, uint64_t live_bytes);
+void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes);
+void timeline_count(struct timeline *timeline, uint64_t alloc_count, uint64_t alloc_bytes);
+
+void timeline_fini(struct timeline *timeline);
+
+#endif
