@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* How events are applied: a table by tag; the pairing decides what belongs together and calls back. */
+#include "reader/events.h"
+
+#include <errno.h>
+
+#include "reader/account.h"
+#include "reader/array.h"
+#include "reader/sites.h"
+
+/* What every handler needs at hand. */
+struct event {
+    struct model *model;
+    struct model_stream *stream;
+    struct model_image *image;
+    struct model_process *process;
+    uint32_t stream_number;
+    const struct record *record;
+};
+
+/* ---- what the pairing found ---- */
+
+static int on_began(void *context, const struct block *block)
+{
+    struct model_image *const image = context;
+    account_gain(image->model, block);
+    return 0;
+}
+
+static int on_ended(void *context, const struct block *block, uint64_t ticks)
+{
+    struct model_image *const image = context;
+    const int error = account_free(image->model, block, ticks);
+    account_drop(image->model, block);
+    return error;
+}
+
+/* A resize's old block turned up after its begin. If the resize is over already, the new block was
+ * counted without it, and nothing is left to do but to let the old one go. */
+static int on_withdrawn(void *context, const struct block *block, uint64_t token)
+{
+    struct model_image *const image = context;
+    struct model *const model = image->model;
+    struct model_resize *const resize = &model->streams[token >> 32].resize;
+    if (resize->active && resize->token == token && !resize->found) {
+        resize->found = true;
+        resize->block = *block;
+    } else {
+        account_drop(model, block);
+    }
+    return 0;
+}
+
+static int on_missed(void *context, const struct block *block)
+{
+    struct model_image *const image = context;
+    struct model *const model = image->model;
+    model_process(model, model_site(model, block->site)->process)->missed_releases++;
+    account_drop(model, block);
+    return 0;
+}
+
+static int on_unknown(void *context, uint64_t address, uint64_t token)
+{
+    const struct model_image *const image = context;
+    (void)address;
+    (void)token;
+    model_process(image->model, image->process)->unknown_frees++;
+    return 0;
+}
+
+struct pairing_sink events_pairing_sink(struct model_image *image)
+{
+    return (struct pairing_sink){.context = image,
+                                 .began = on_began,
+                                 .ended = on_ended,
+                                 .withdrawn = on_withdrawn,
+                                 .missed = on_missed,
+                                 .unknown = on_unknown};
+}
+
+/* ---- allocations and releases ---- */
+
+static uint64_t clamp_size(uint64_t size_bytes)
+{
+    return size_bytes < LIVE_MAX_SIZE_BYTES ? size_bytes : LIVE_MAX_SIZE_BYTES;
+}
+
+/* The block an allocation or a resize's end describes. */
+static struct block make_block(const struct event *event, uint32_t site)
+{
+    const struct record_block *const record = &event->record->block;
+    struct block block = {.address = record->address,
+                          .start_ticks = event->record->ticks,
+                          .size_bytes = clamp_size(record->size_bytes),
+                          .site = site,
+                          .thread = event->stream->thread & LIVE_THREAD_MASK};
+    live_set_slack(&block, subtract_floored(record->usable_bytes, record->size_bytes));
+    return block;
+}
+
+static int on_allocation(const struct event *event)
+{
+    const uint32_t site =
+        sites_find(event->model, event->stream_number, event->record->block.stack);
+    if (site == 0)
+        return -ENOMEM;
+    const struct block block = make_block(event, site);
+    const int error = account_request(event->model, site, block.size_bytes, true);
+    if (error || block.address == 0)
+        return error;
+    event->model->last_address[block.thread] = block.address;
+    return pairing_acquire(&event->image->pairing, &block, event->record->ticks);
+}
+
+/* Whether a release means a block from before the fork. Not while the child has a block of its own
+ * at the address, which it could have only after giving the inherited one back. */
+static bool take_inherited(struct model_image *image, uint64_t address)
+{
+    return image->inherited.n_used && !live_find(&image->pairing.live, address) &&
+           addrset_take(&image->inherited, address);
+}
+
+static int on_release(const struct event *event)
+{
+    const uint64_t address = event->record->block.address;
+    event->process->free_count++;
+    event->process->events++;
+    if (take_inherited(event->image, address)) {
+        event->process->inherited_frees++;
+        return 0;
+    }
+    return pairing_release(&event->image->pairing, address, event->record->ticks);
+}
+
+/* ---- resizes ---- */
+
+static int on_resize_begin(const struct event *event)
+{
+    const uint64_t address = event->record->block.address;
+    struct model_resize *const resize = &event->stream->resize;
+    /* A begin without an end before it: that block stays what it was, live. */
+    event->model->last_token = (event->model->last_token + 1) & UINT32_MAX;
+    *resize = (struct model_resize){
+        .active = true,
+        .address = address,
+        .ticks = event->record->ticks,
+        .token = (uint64_t)event->stream_number << 32 | event->model->last_token,
+    };
+    resize->inherited = take_inherited(event->image, address);
+    if (resize->inherited)
+        return 0;
+    return pairing_withdraw(&event->image->pairing, address, event->record->ticks, resize->token,
+                            &resize->block, &resize->found);
+}
+
+static int on_resize_end(const struct event *event)
+{
+    const struct model_resize resize = event->stream->resize;
+    event->stream->resize.active = false;
+    const uint32_t site =
+        sites_find(event->model, event->stream_number, event->record->block.stack);
+    if (site == 0)
+        return -ENOMEM;
+    struct block block = make_block(event, site);
+    const int error = account_request(event->model, site, block.size_bytes, false);
+    if (error)
+        return error;
+    event->process->inherited_frees += resize.inherited;
+    if (resize.active && resize.found) {
+        const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
+        const uint64_t copied = old_bytes < new_bytes ? old_bytes : new_bytes;
+        if (block.address != resize.address) {
+            model_site(event->model, site)->copied_bytes += copied;
+            event->process->copied_bytes += copied;
+        }
+        block.start_ticks = resize.block.start_ticks;
+        account_drop(event->model, &resize.block);
+    }
+    event->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
+    return block.address ? pairing_acquire(&event->image->pairing, &block, event->record->ticks)
+                         : 0;
+}
+
+static int on_resize_fail(const struct event *event)
+{
+    const struct model_resize resize = event->stream->resize;
+    event->stream->resize.active = false;
+    if (!resize.active)
+        return 0;
+    if (resize.inherited)
+        return resize.address ? addrset_add(&event->image->inherited, resize.address) : 0;
+    return resize.found ? pairing_restore(&event->image->pairing, &resize.block) : 0;
+}
+
+static int on_resize_freed(const struct event *event)
+{
+    const struct model_resize resize = event->stream->resize;
+    event->stream->resize.active = false;
+    event->process->free_count++;
+    event->process->events++;
+    event->process->inherited_frees += resize.active && resize.inherited;
+    if (!resize.active)
+        event->process->unknown_frees++;
+    return resize.active && resize.found ? on_ended(event->image, &resize.block, resize.ticks) : 0;
+}
+
+/* ---- mappings ---- */
+
+static void note_mapped(const struct event *event, uint64_t gained_bytes)
+{
+    struct model_process *const process = event->process;
+    process->mapped_bytes = add_capped(process->mapped_bytes, gained_bytes);
+    if (event->image->mapped.total_bytes > process->mapped_peak_bytes)
+        process->mapped_peak_bytes = event->image->mapped.total_bytes;
+}
+
+static int on_mmap(const struct event *event)
+{
+    const struct record_block *const map = &event->record->block;
+    event->process->events++;
+    const int error = mapped_add(&event->image->mapped, map->address, map->size_bytes);
+    note_mapped(event, map->size_bytes);
+    return error;
+}
+
+static int cut_mapping(const struct event *event)
+{
+    const struct record_block *const map = &event->record->block;
+    event->stream->cut_bytes = map->size_bytes;
+    return mapped_cut(&event->image->mapped, map->address, map->size_bytes, &event->stream->cut);
+}
+
+static int on_munmap(const struct event *event)
+{
+    event->process->events++;
+    return cut_mapping(event);
+}
+
+/* A remap of something that was not followed (mapped before the shim, or not anonymous) is left out. */
+static int on_remap_end(const struct event *event)
+{
+    const struct record_block *const map = &event->record->block;
+    struct model_stream *const stream = event->stream;
+    event->process->events++;
+    if (stream->cut.bytes == 0)
+        return 0;
+    const int error = mapped_add(&event->image->mapped, map->address, map->size_bytes);
+    note_mapped(event, subtract_floored(map->size_bytes, stream->cut_bytes));
+    stream->cut = (struct mapped_cut){.n_pieces = 0};
+    return error;
+}
+
+static int on_map_fail(const struct event *event)
+{
+    const int error = mapped_restore(&event->image->mapped, &event->stream->cut);
+    event->stream->cut = (struct mapped_cut){.n_pieces = 0};
+    return error;
+}
+
+static int (*const handlers[TRACE_NODE])(const struct event *event) = {
+    [TRACE_MALLOC] = on_allocation,
+    [TRACE_CALLOC] = on_allocation,
+    [TRACE_REALLOC_NEW] = on_allocation,
+    [TRACE_REALLOCARRAY_NEW] = on_allocation,
+    [TRACE_POSIX_MEMALIGN] = on_allocation,
+    [TRACE_ALIGNED_ALLOC] = on_allocation,
+    [TRACE_MEMALIGN] = on_allocation,
+    [TRACE_VALLOC] = on_allocation,
+    [TRACE_PVALLOC] = on_allocation,
+    [TRACE_MALLOCX] = on_allocation,
+    [TRACE_REALLOC_BEGIN] = on_resize_begin,
+    [TRACE_REALLOC_END] = on_resize_end,
+    [TRACE_REALLOC_FAIL] = on_resize_fail,
+    [TRACE_REALLOC_FREED] = on_resize_freed,
+    [TRACE_FREE] = on_release,
+    [TRACE_FREE_SIZED] = on_release,
+    [TRACE_FREE_ALIGNED_SIZED] = on_release,
+    [TRACE_CFREE] = on_release,
+    [TRACE_DALLOCX] = on_release,
+    [TRACE_SDALLOCX] = on_release,
+    [TRACE_MMAP] = on_mmap,
+    [TRACE_MUNMAP] = on_munmap,
+    [TRACE_REMAP_BEGIN] = cut_mapping,
+    [TRACE_REMAP_END] = on_remap_end,
+    [TRACE_MAP_FAIL] = on_map_fail,
+};
+
+int events_apply(struct model *model, uint32_t stream_number, const struct record *record)
+{
+    struct model_stream *const stream = &model->streams[stream_number];
+    struct model_image *const image = model_image(model, stream->image);
+    const struct event event = {.model = model,
+                                .stream = stream,
+                                .image = image,
+                                .process = model_process(model, image->process),
+                                .stream_number = stream_number,
+                                .record = record};
+    return record->tag < TRACE_NODE && handlers[record->tag] ? handlers[record->tag](&event) : 0;
+}

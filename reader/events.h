@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What one event of the program does to the model: allocation, resize, release, mapping. */
+#ifndef HEAPWISE_READER_EVENTS_H
+#define HEAPWISE_READER_EVENTS_H
+
+#include "reader/model.h"
+
+/* Where an image's pairing tells what it found. */
+struct pairing_sink events_pairing_sink(struct model_image *image);
+
+/* Apply an event record (its tag is below TRACE_NODE) of a stream. 0 or -ENOMEM. */
+int events_apply(struct model *model, uint32_t stream, const struct record *record);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Which site a stream's stack id means: the stream's own tree, resolved into the common one once per
+ * node and per change of the module map, then remembered at the node. */
+#ifndef HEAPWISE_READER_SITES_H
+#define HEAPWISE_READER_SITES_H
+
+#include "reader/model.h"
+
+/* A TRACE_NODE, a TRACE_TREE_RESET of a stream. 0, or -ENOMEM; an id out of order is left out. */
+int sites_add_node(struct model *model, uint32_t stream, const struct record *record);
+void sites_reset_tree(struct model *model, uint32_t stream);
+
+/* The number of the site of stack `stack` (0: unknown) in the stream's process, made if new; notes
+ * that the stream's thread allocates there. 0 when out of memory. */
+uint32_t sites_find(struct model *model, uint32_t stream, uint32_t stack);
+
+#endif
