@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* In which order the parts of a profile are made. */
+#include "reader/analysis.h"
+
+#include <stdlib.h>
+
+static int (*const analyses[])(struct analysis *analysis) = {
+    frames_analyse, totals_analyse,   rows_analyse,    leaks_analyse,
+    sizes_analyse,  timeline_analyse, remarks_analyse,
+};
+
+int analysis_run(struct analysis *analysis)
+{
+    int error = 0;
+    for (size_t i = 0; i < sizeof analyses / sizeof *analyses && error == 0; i++)
+        error = analyses[i](analysis);
+    free(analysis->nodes);
+    free(analysis->frames);
+    analysis->nodes = NULL;
+    analysis->frames = NULL;
+    return error;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* How frames are told apart: tables of names. */
+#include "reader/classify.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
+const char *classify_basename(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool begins_with_any(const char *text, const char *const *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (begins(text, table[i]))
+            return true;
+    return false;
+}
+
+static bool is_any(const char *text, const char *const *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(text, table[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_libc(const char *module)
+{
+    const char *const name = classify_basename(module);
+    return begins(name, "libc.so") || begins(name, "libc-2.");
+}
+
+bool classify_is_allocator(const struct profile_frame *frame, const char *allocator,
+                           const char *executable)
+{
+    static const char *const functions[] = {
+        "malloc",
+        "calloc",
+        "realloc",
+        "reallocarray",
+        "posix_memalign",
+        "aligned_alloc",
+        "memalign",
+        "valloc",
+        "pvalloc",
+        "mallocx",
+        "rallocx",
+        "xallocx",
+        "__libc_malloc",
+        "__libc_calloc",
+        "__libc_realloc",
+        "__libc_reallocarray",
+        "__libc_memalign",
+        "__libc_valloc",
+        "__libc_pvalloc",
+        "__posix_memalign",
+        "__rust_alloc",
+        "__rust_alloc_zeroed",
+        "__rust_realloc",
+        "__rdl_alloc",
+        "__rdl_alloc_zeroed",
+        "__rdl_realloc",
+        "__rg_alloc",
+        "alloc::alloc::alloc",
+        "alloc::alloc::alloc_zeroed",
+        "alloc::alloc::realloc",
+    };
+    static const char *const prefixes[] = {"operator new", "_Znw", "_Zna"};
+    if (is_any(frame->function, functions, N_OF(functions)) ||
+        begins_with_any(frame->function, prefixes, N_OF(prefixes)))
+        return true;
+    if (begins(classify_basename(frame->module), "libheapwise-preload"))
+        return true;
+    return *allocator && strcmp(frame->module, allocator) == 0 && !is_libc(allocator) &&
+           strcmp(allocator, executable) != 0;
+}
+
+/* The name proper of a demangled function: behind a return type, if one is there (templates have
+ * one), that is behind the last space outside of all brackets before the parameters. */
+static const char *own_name(const char *function)
+{
+    const char *name = function;
+    int depth = 0;
+    for (const char *at = function; *at; at++) {
+        if (begins(at, "operator") || (*at == '(' && depth == 0 && !begins(at, "(anonymous")))
+            break;
+        if (*at == '<' || *at == '(')
+            depth++;
+        else if (*at == '>' || *at == ')')
+            depth--;
+        else if (*at == ' ' && depth == 0)
+            name = at + 1;
+    }
+    return name;
+}
+
+bool classify_is_runtime(const struct profile_frame *frame)
+{
+    static const char *const modules[] = {
+        "libc.so",   "libc-2.",   "ld-linux",           "ld-2.",    "libpthread",
+        "libstdc++", "libc++.so", "libc++abi",          "libgcc_s", "libm.so",
+        "libdl.so",  "librt.so",  "libheapwise-preload"};
+    static const char *const names[] = {
+        "std::",   "__gnu_cxx::", "__cxxabiv1::", "alloc::", "core::",     "<alloc::",
+        "<core::", "<std::",      "__rust_",      "__rdl_",  "hashbrown::"};
+    return begins_with_any(classify_basename(frame->module), modules, N_OF(modules)) ||
+           begins_with_any(own_name(frame->function), names, N_OF(names));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose code a frame is: the allocator's, the runtime's, or the user's. By names alone. */
+#ifndef HEAPWISE_READER_CLASSIFY_H
+#define HEAPWISE_READER_CLASSIFY_H
+
+#include <stdbool.h>
+
+#include "reader/profile.h"
+
+/* The part of a path behind its last slash. */
+const char *classify_basename(const char *path);
+
+/* Whether a frame is only how memory is asked for: malloc and its relatives, operator new, the shim,
+ * any code of a separate allocator library. `allocator` is the module that serves malloc (a path, or
+ * "" where unknown), `executable` the program itself. */
+bool classify_is_allocator(const struct profile_frame *frame, const char *allocator,
+                           const char *executable);
+
+/* Whether a frame is in the C or C++ runtime, or a wrapper of the standard library compiled into the
+ * program: not what its user would call his own. */
+bool classify_is_runtime(const struct profile_frame *frame);
+
+#endif

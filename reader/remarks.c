@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the user should know besides the numbers: what was lost and why, what could not be recorded. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "reader/analysis.h"
+
+static const char *const losses[MODEL_N_REASONS] = {
+    [0] = "for an unknown reason",
+    [TRACE_LOSS_RING_FULL] = "because a thread's buffer was full",
+    [TRACE_LOSS_NESTED] = "inside signal handlers that interrupted each other",
+    [TRACE_LOSS_NO_SLOT] = "of threads that could get no buffer",
+    [TRACE_LOSS_CORRUPT] = "because the program wrote over its buffer",
+    [TRACE_LOSS_STOPPED] = "after recording had stopped",
+};
+
+static const char *const obstacles[MODEL_N_REASONS] = {
+    [0] = "for an unknown reason",
+    [TRACE_UNATTACHED_STATIC] = "because they are statically linked",
+    [TRACE_UNATTACHED_SETUID] = "because they run with other rights (set-user-ID)",
+    [TRACE_UNATTACHED_FOREIGN] = "because they are of another class, machine or C library",
+    [TRACE_UNATTACHED_UNREADABLE] = "because they could not read the recorder's library",
+    [TRACE_UNATTACHED_UNKNOWN] = "because they never reported",
+};
+
+static int add_counts(struct model *model, const uint64_t *counts, const char *const *reasons,
+                      const char *what)
+{
+    char line[160];
+    int error = 0;
+    for (size_t i = 0; i < MODEL_N_REASONS && error == 0; i++) {
+        if (counts[i] == 0)
+            continue;
+        snprintf(line, sizeof line, "%" PRIu64 " %s %s", counts[i], what,
+                 reasons[i] ? reasons[i] : reasons[0]);
+        error = model_remark(model, line);
+    }
+    return error;
+}
+
+static int add_missed(struct model *model)
+{
+    char line[160];
+    uint64_t n = 0;
+    for (uint32_t i = 1; i <= model->n_processes; i++)
+        n += model_shows(model, i) ? model_process(model, i)->missed_releases : 0;
+    if (n == 0)
+        return 0;
+    snprintf(line, sizeof line,
+             "%" PRIu64 " addresses were given out again although no release of them was recorded",
+             n);
+    return model_remark(model, line);
+}
+
+int remarks_analyse(struct analysis *analysis)
+{
+    struct model *const model = analysis->model;
+    int error = add_missed(model);
+    if (error == 0)
+        error = add_counts(model, model->n_lost_by_reason, losses, "events were lost");
+    if (error == 0)
+        error = add_counts(model, model->n_unattached_by_reason, obstacles,
+                           "processes could not be recorded");
+    const char **const remarks = arena_array(analysis->arena, model->n_remarks, sizeof *remarks);
+    if (error || !remarks)
+        return error ? error : -ENOMEM;
+    for (uint32_t i = 0; i < model->n_remarks; i++)
+        remarks[i] = model->remarks[i];
+    analysis->profile->remarks = remarks;
+    analysis->profile->n_remarks = model->n_remarks;
+    return 0;
+}

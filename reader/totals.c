@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* What each process did, and all of them together. */
+#include <errno.h>
+
+#include "reader/analysis.h"
+#include "reader/array.h"
+
+static double seconds(const struct analysis *analysis, uint64_t ticks)
+{
+    return (double)ticks * analysis->ns_per_tick / 1e9;
+}
+
+static double per_second(uint64_t n, double duration_seconds)
+{
+    return duration_seconds > 0 ? (double)n / duration_seconds : 0;
+}
+
+static void set_rates(const struct analysis *analysis, struct metrics *metrics,
+                      const struct rates *rates)
+{
+    uint64_t count, bytes;
+    rates_peak(rates, 1e9 / analysis->ns_per_tick, &count, &bytes);
+    metrics->alloc_rate = per_second(metrics->alloc_count, metrics->duration_seconds);
+    metrics->alloc_byte_rate = per_second(metrics->alloc_bytes, metrics->duration_seconds);
+    metrics->peak_alloc_rate = (double)count;
+    metrics->peak_alloc_byte_rate = (double)bytes;
+}
+
+static struct metrics process_metrics(const struct analysis *analysis,
+                                      const struct model_process *process)
+{
+    struct metrics metrics = {
+        .alloc_count = process->alloc_count,
+        .realloc_count = process->realloc_count,
+        .free_count = process->free_count,
+        .alloc_bytes = process->alloc_bytes,
+        .peak_bytes = process->peak_bytes,
+        .peak_count = process->peak_count,
+        .leaked_count = process->live_count,
+        .leaked_bytes = process->live_bytes,
+        .temporary_count = process->temporary_count,
+        .slack_bytes = process->peak_slack_bytes,
+        .copied_bytes = process->copied_bytes,
+        .mapped_bytes = process->mapped_bytes,
+        .mapped_peak_bytes = process->mapped_peak_bytes,
+        .events = process->events,
+        .duration_seconds =
+            seconds(analysis, subtract_floored(process->last_ticks, process->first_ticks)),
+    };
+    set_rates(analysis, &metrics, &process->rates);
+    return metrics;
+}
+
+/* Images of a process, and what its streams counted. The thread that calls exec lives on, so it is
+ * counted with the first image only. */
+static int fill_images(const struct analysis *analysis, const struct model_process *source,
+                       struct process *process)
+{
+    struct process_image *const images =
+        arena_array(analysis->arena, source->n_images, sizeof *images);
+    if (!images)
+        return -ENOMEM;
+    uint32_t at = source->n_images, n_attached = 0;
+    process->allocator = "";
+    for (uint32_t i = source->image; i && at > 0; at--) {
+        const struct model_image *const image = model_image(analysis->model, i);
+        images[at - 1] = (struct process_image){.executable = image->executable,
+                                                .n_arguments = image->n_arguments,
+                                                .arguments = image->arguments};
+        if (at == source->n_images)
+            process->allocator = image->allocator;
+        process->n_threads += image->n_threads;
+        n_attached += image->n_threads > 0;
+        process->coverage.lost_events = add_capped(process->coverage.lost_events, image->n_lost);
+        process->coverage.unwind_fast += image->n_fast;
+        process->coverage.unwind_fallback += image->n_fallback;
+        process->coverage.unwind_truncated += image->n_truncated;
+        i = image->next_of_process;
+    }
+    process->n_threads -= n_attached > 1 ? n_attached - 1 : 0;
+    process->n_images = source->n_images;
+    process->images = images;
+    return 0;
+}
+
+static int fill_process(const struct analysis *analysis, uint32_t number, struct process *process)
+{
+    const struct model_process *const source = model_process(analysis->model, number);
+    *process = (struct process){
+        .id = number,
+        .parent_id = source->parent,
+        .pid = source->pid,
+        .has_status = source->has_status,
+        .wait_status = source->wait_status,
+        .started_seconds =
+            seconds(analysis, subtract_floored(source->first_ticks, analysis->model->start_ticks)),
+        .totals = process_metrics(analysis, source),
+        .coverage = {.events = source->events,
+                     .unknown_frees = source->unknown_frees,
+                     .inherited_frees = source->inherited_frees,
+                     .processes = 1},
+    };
+    const int error = fill_images(analysis, source, process);
+    process->coverage.threads = process->n_threads;
+    process->totals.lost_events = process->coverage.lost_events;
+    return error;
+}
+
+/* The sum over processes; of their peaks the largest. */
+static void add_metrics(struct metrics *sum, const struct metrics *one)
+{
+    static const size_t added[] = {
+        offsetof(struct metrics, alloc_count),       offsetof(struct metrics, realloc_count),
+        offsetof(struct metrics, free_count),        offsetof(struct metrics, alloc_bytes),
+        offsetof(struct metrics, leaked_count),      offsetof(struct metrics, leaked_bytes),
+        offsetof(struct metrics, temporary_count),   offsetof(struct metrics, slack_bytes),
+        offsetof(struct metrics, copied_bytes),      offsetof(struct metrics, mapped_bytes),
+        offsetof(struct metrics, mapped_peak_bytes), offsetof(struct metrics, events),
+        offsetof(struct metrics, lost_events),
+    };
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
+        uint64_t *const to = (uint64_t *)(void *)((char *)sum + added[i]);
+        *to = add_capped(*to, *(const uint64_t *)(const void *)((const char *)one + added[i]));
+    }
+    if (one->peak_bytes > sum->peak_bytes) {
+        sum->peak_bytes = one->peak_bytes;
+        sum->peak_count = one->peak_count;
+    }
+}
+
+static void add_coverage(struct coverage *sum, const struct coverage *one)
+{
+    sum->events += one->events;
+    sum->lost_events = add_capped(sum->lost_events, one->lost_events);
+    sum->unknown_frees += one->unknown_frees;
+    sum->inherited_frees += one->inherited_frees;
+    sum->threads += one->threads;
+    sum->processes += one->processes;
+    sum->unwind_fast += one->unwind_fast;
+    sum->unwind_fallback += one->unwind_fallback;
+    sum->unwind_truncated += one->unwind_truncated;
+}
+
+static void fill_whole(struct analysis *analysis, uint64_t end_ticks)
+{
+    const struct model *const model = analysis->model;
+    struct profile *const profile = analysis->profile;
+    const bool all = model->only_process == 0;
+    if (all) {
+        profile->coverage.lost_events =
+            add_capped(profile->coverage.lost_events, model->n_lost_unplaced);
+        for (size_t i = 0; i < MODEL_N_REASONS; i++)
+            profile->coverage.unattached_processes += model->n_unattached_by_reason[i];
+    }
+    profile->duration_seconds = seconds(analysis, subtract_floored(end_ticks, model->start_ticks));
+    profile->totals.lost_events = profile->coverage.lost_events;
+    profile->totals.duration_seconds = all || profile->n_processes == 0
+                                           ? profile->duration_seconds
+                                           : profile->processes[0].totals.duration_seconds;
+    set_rates(analysis, &profile->totals, &model->rates);
+    profile->peak_rss_bytes = model->peak_rss_bytes;
+    profile->sizes = histogram_quantiles(&model->sizes, 1);
+    profile->lifetime_ns = histogram_quantiles(&model->lifetime_ticks, analysis->ns_per_tick);
+    if (analysis->peak_process)
+        profile->peak_seconds = seconds(
+            analysis, subtract_floored(model_process(model, analysis->peak_process)->peak_ticks,
+                                       model->start_ticks));
+}
+
+int totals_analyse(struct analysis *analysis)
+{
+    struct model *const model = analysis->model;
+    struct profile *const profile = analysis->profile;
+    struct process *const processes =
+        arena_array(analysis->arena, model->n_processes, sizeof *processes);
+    uint64_t end_ticks = model->start_ticks, peak_bytes = 0;
+    if (!processes)
+        return -ENOMEM;
+    profile->processes = processes;
+    for (uint32_t i = 1; i <= model->n_processes; i++) {
+        const struct model_process *const source = model_process(model, i);
+        if (source->last_ticks > end_ticks)
+            end_ticks = source->last_ticks;
+        if (!model_shows(model, i))
+            continue;
+        struct process *const process = &processes[profile->n_processes++];
+        const int error = fill_process(analysis, i, process);
+        if (error)
+            return error;
+        add_metrics(&profile->totals, &process->totals);
+        add_coverage(&profile->coverage, &process->coverage);
+        if (source->peak_bytes > peak_bytes) {
+            peak_bytes = source->peak_bytes;
+            analysis->peak_process = i;
+        }
+    }
+    fill_whole(analysis, end_ticks);
+    return 0;
+}
