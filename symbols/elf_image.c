@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_LIMIT_BYTES ((off_t)64 << 20) /* 64 MiB copies in about 15 ms */
+#define COPY_LIMIT_BYTES ((off_t)4 << 20)
 
 static int read_whole(int fd, unsigned char *bytes, size_t size_bytes)
 {
@@ -72,6 +72,26 @@ static void note_build_id(struct elf_image *image)
     image->build_id[2 * n_bytes] = '\0';
 }
 
+/* Kept, since asking libelf takes a lock each time, and walks ask for every range they meet. */
+static void note_code(struct elf_image *image)
+{
+    size_t n_headers;
+    if (elf_getphdrnum(image->elf, &n_headers) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < n_headers && image->n_code < ELF_IMAGE_MAX_CODE; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(image->elf, (int)i, &header) == NULL) {
+            return;
+        }
+        if (header.p_type == PT_LOAD && (header.p_flags & PF_X) != 0 &&
+            header.p_memsz <= UINT64_MAX - header.p_vaddr) {
+            image->code[image->n_code].low = header.p_vaddr;
+            image->code[image->n_code++].high = header.p_vaddr + header.p_memsz;
+        }
+    }
+}
+
 static int parse(struct elf_image *image)
 {
     const unsigned char *ident = image->bytes;
@@ -84,6 +104,7 @@ static int parse(struct elf_image *image)
         return -ENOEXEC;
     }
     note_build_id(image);
+    note_code(image);
     return 0;
 }
 
@@ -154,17 +175,8 @@ void elf_image_hide_unused(struct elf_image *image)
 
 bool elf_image_is_code(const struct elf_image *image, uint64_t address)
 {
-    size_t n_headers;
-    if (image->elf == NULL || elf_getphdrnum(image->elf, &n_headers) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < n_headers; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(image->elf, (int)i, &header) == NULL) {
-            return false;
-        }
-        if (header.p_type == PT_LOAD && (header.p_flags & PF_X) != 0 && address >= header.p_vaddr &&
-            address - header.p_vaddr < header.p_memsz) {
+    for (uint32_t i = 0; i < image->n_code; i++) {
+        if (address >= image->code[i].low && address < image->code[i].high) {
             return true;
         }
     }

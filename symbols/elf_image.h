@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One ELF file held in memory, with no descriptor left open.
  *
- * Files up to 64 MiB are copied, so that a file cut short by its owner while names are looked up cannot
- * raise SIGBUS here; larger ones are mapped. A run may touch hundreds of modules, more than
+ * Files up to 4 MiB are copied, so that one cut short by its owner while names are looked up cannot
+ * raise SIGBUS here; larger ones are mapped, since copying takes a millisecond per MiB. A run may touch hundreds of modules, more than
  * RLIMIT_NOFILE allows descriptors. */
 #ifndef HEAPWISE_SYMBOLS_ELF_IMAGE_H
 #define HEAPWISE_SYMBOLS_ELF_IMAGE_H
@@ -12,13 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ELF_IMAGE_BUILD_ID_CHARS = 129 }; /* hex of at most 64 bytes, and a NUL */
+enum {
+    ELF_IMAGE_BUILD_ID_CHARS = 129, /* hex of at most 64 bytes, and a NUL */
+    ELF_IMAGE_MAX_CODE = 8,         /* executable segments; linkers make one */
+};
 
 struct elf_image {
     unsigned char *bytes;
     size_t size_bytes;
-    Elf *elf;                                /* reads `bytes`; NULL in a zeroed struct */
-    char *path;                              /* where it was opened */
+    Elf *elf;   /* reads `bytes`; NULL in a zeroed struct */
+    char *path; /* where it was opened */
+    uint32_t n_code;
+    struct {
+        uint64_t low, high; /* [low, high) */
+    } code[ELF_IMAGE_MAX_CODE];
     char build_id[ELF_IMAGE_BUILD_ID_CHARS]; /* lower-case hex; "" when the file has none */
 };
 

@@ -4,7 +4,10 @@
  * Reads ELF and DWARF through elfutils: the file itself, its .gnu_debuglink and .gnu_debugaltlink
  * companions, and <debug folder>/.build-id/xx/yyyy.debug. A file whose build-id is not the recorded
  * one is not used: wrong names are worse than none. Without DWARF the symbol table (.symtab, else .dynsym)
- * gives the function. Names come demangled (C++ and Rust, libiberty).
+ * gives the function. HEAPWISE_DEBUG_PATH names further debug folders, colon separated, looked into
+ * before /usr/lib/debug; the network is never asked. Of glibc's own libc.so.6 and ld.so a separate debug
+ * file gives function names only: inflating its DWARF would cost every run 60 ms. Names come
+ * demangled (C++ and Rust, libiberty).
  * Not thread-safe; one symbolizer per thread. Hostile ELF files must not crash it. */
 #ifndef HEAPWISE_SYMBOLS_SYMBOLIZER_H
 #define HEAPWISE_SYMBOLS_SYMBOLIZER_H
