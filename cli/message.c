@@ -14,7 +14,7 @@ static void say(const char *what, const char *format, va_list arguments)
     char *text = NULL;
     buffer_text(&line, "heapwise: ");
     if (what) {
-        escape_text(&line, what, false);
+        escape_text(&line, what[0] ? what : "''", false);
         buffer_text(&line, ": ");
     }
     if (vasprintf(&text, format, arguments) >= 0) {
