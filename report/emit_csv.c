@@ -39,7 +39,7 @@ static void put_text(struct table *table, const char *raw)
     escape_text(&text, raw, false);
     const char *at = buffer_string(&text);
     const bool formula = *at && strchr("=+-@", *at) != NULL;
-    const bool quoted = strpbrk(at, ",\"\r\n;'") != NULL || *at == ' ';
+    const bool quoted = strpbrk(at, ",;\"\r\n") != NULL || *at == ' ';
     fputs(quoted ? "\"" : "", table->out);
     fputs(formula ? "'" : "", table->out);
     for (; *at; at++) {

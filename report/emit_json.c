@@ -306,7 +306,7 @@ static int put(json_t *value, FILE *out)
         return -ENOMEM;
     /* Failing to write is seen by whoever closes `out`; failing to encode cannot happen to a value
      * built of valid text and finite numbers. */
-    (void)json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    (void)json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
     json_decref(value);
     return 0;
 }

@@ -2,7 +2,7 @@
 /* A report to paste into an issue or a pull request: GitHub flavoured tables.
  *
  * Trees become rows whose last cell is indented with &nbsp;, because a table is the only construct that
- * keeps numbers in columns there. */
+ * keeps numbers in columns there. A chain of callers stays in the cell of its first frame. */
 #include "report/cells.h"
 #include "report/names.h"
 #include "report/report.h"
@@ -10,11 +10,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 /* Names longer than this are shortened: a table as wide as a template is no table. */
 #define NAME_WIDTH  100
 #define DEPTH_DRAWN 12
+#define BAR_WIDTH   20
 
 /* Add text so that no character of it is markup. */
 static void add_escaped(struct buffer *out, const char *text)
@@ -63,38 +65,46 @@ static void add_frame(struct buffer *out, const struct profile_frame *frame)
     buffer_fini(&plain);
 }
 
-static void add_cell(struct buffer *out, const struct view_row *row, const struct view_cell *cell)
+static void add_cell(struct buffer *out, const struct view_cell *cell)
 {
     if (cell->unit == UNIT_FRAME) {
         add_frame(out, cell->frame);
         return;
     }
     if (cell->unit == UNIT_BAR) {
-        buffer_repeat(out, "█", (size_t)(view_share(cell->real, 1) * 20 + 0.5));
+        buffer_repeat(out, "█", (size_t)(fmin(cell->real, 1) * BAR_WIDTH + 0.5));
         return;
     }
     struct buffer text = {0};
     cells_add(&text, cell, false);
-    if (row->kind == VIEW_ROW_CHAIN)
-        buffer_text(out, "&nbsp;&nbsp;");
     add_escaped(out, buffer_string(&text));
     out->failed |= text.failed;
     buffer_fini(&text);
 }
 
-static void add_row(struct buffer *out, const struct view *view, const struct view_row *row)
+/* Add row `r` and the chain that continues it; returns the index of the row after them. */
+static size_t add_row(struct buffer *out, const struct view *view, size_t r)
 {
+    const struct view_row *row = &view->rows[r];
     for (size_t c = 0; c < view->n_columns; c++) {
         buffer_text(out, "| ");
         if (c + 1 == view->n_columns && row->depth > 0) {
             buffer_repeat(out, "&nbsp;&nbsp;", row->depth < DEPTH_DRAWN ? row->depth : DEPTH_DRAWN);
-            buffer_text(out, row->kind == VIEW_ROW_BRANCH ? "↳ " : "&nbsp;&nbsp;");
+            buffer_text(out, "↳ ");
         }
         if (c < row->n_cells)
-            add_cell(out, row, &row->cells[c]);
-        buffer_text(out, " ");
+            add_cell(out, &row->cells[c]);
+        buffer_text(out, c + 1 < view->n_columns ? " " : "");
     }
-    buffer_text(out, "|\n");
+    for (r++; r < view->n_rows && view->rows[r].kind == VIEW_ROW_CHAIN; r++) {
+        const struct view_row *next = &view->rows[r];
+        const struct view_cell *cell = next->n_cells ? &next->cells[next->n_cells - 1] : NULL;
+        buffer_text(out, cell && cell->unit == UNIT_FRAME ? " ← " : " ");
+        if (cell)
+            add_cell(out, cell);
+    }
+    buffer_text(out, " |\n");
+    return r;
 }
 
 static void add_titles(struct buffer *out, const struct view *view)
@@ -116,8 +126,8 @@ static void add_view(struct buffer *out, const struct view *view)
         buffer_printf(out, "%s\n\n", view->subtitle);
     if (view->n_rows > 0)
         add_titles(out, view);
-    for (size_t r = 0; r < view->n_rows; r++)
-        add_row(out, view, &view->rows[r]);
+    for (size_t r = 0; r < view->n_rows;)
+        r = add_row(out, view, r);
     for (size_t i = 0; i < view->n_notes; i++) {
         struct buffer note = {0};
         const struct view_cell cell = {.unit = UNIT_TEXT, .text = view->notes[i]};

@@ -324,7 +324,7 @@ static void add_inside(const struct walk *walk, const struct calltree_range *ran
     if (main_site->place == 0 || main_site->place >= main_site->n_frames)
         return;
     struct buffer names = {0}, name = {0};
-    buffer_text(&names, same ? "through " : "mostly through ");
+    buffer_text(&names, same ? "(through " : "(mostly through ");
     const uint32_t n = main_site->place;
     for (uint32_t i = 0; i < n && i < 3; i++) {
         const struct profile_frame *frame = names_frame(walk->profile, main_site, n - 1 - i);
@@ -335,7 +335,8 @@ static void add_inside(const struct walk *walk, const struct calltree_range *ran
         names_add_short(&names, buffer_string(&name), NAME_INSIDE, "...");
     }
     if (n > 3)
-        buffer_printf(&names, " > ... (%u more)", (unsigned)(n - 3));
+        buffer_printf(&names, " > ... %u more", (unsigned)(n - 3));
+    buffer_text(&names, ")");
     walk->view->failed |= names.failed || name.failed;
     buffer_fini(&name);
     view_row(walk->view, VIEW_ROW_CHAIN, 0, false);
