@@ -205,7 +205,10 @@ static int start(struct recording *recording)
     rlimits_raise(&limits);
     if ((error = open_session(recording, &limits))) {
         command_cancel(&recording->command);
-        return fail(recording, BOARD_FAILED, "cannot create the shared session", error);
+        return fail(recording, BOARD_FAILED,
+                    error == -EFBIG ? "the file size limit (ulimit -f) leaves no room for buffers"
+                                    : "cannot create the shared session",
+                    error);
     }
     if ((error = open_trace(recording, &limits)) || (error = open_drain(recording, &limits))) {
         command_cancel(&recording->command);

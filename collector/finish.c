@@ -43,6 +43,7 @@ static void write_facts(struct recording *recording)
 {
     const struct ticks_moment now = ticks_moment_now(recording->session.tsc);
     drain_finish(&recording->drain);
+    tree_sample_rss(&recording->tree, now.ticks, NULL); /* who ended since the last sample */
     tree_write_ends(&recording->tree, recording->out);
     recording_write_unattached(recording);
     note_unattached_command(recording);

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +189,8 @@ void tree_sample_rss(struct tree *tree, uint64_t ticks, struct compress *out)
             continue;
         if (process->statm_fd < 0) {
             /* Never seen in /proc (too short, or too many): its slots tell. */
-            if (process->n_slots == 0 && process->pid != tree->command_pid)
+            if (process->n_slots == 0 && process->pid != tree->command_pid &&
+                kill(process->pid, 0) && errno == ESRCH)
                 end(process, ticks, NULL);
             continue;
         }
