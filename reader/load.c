@@ -300,6 +300,17 @@ static int fail_memory(struct trace_error *error)
     return -ENOMEM;
 }
 
+/* Tell whether the file, too, ends at the end mark: a last frame without its checksum is a cut, and
+ * what stands before it was not verified. */
+static bool is_whole(struct loader *loader, struct trace_error *cut_out)
+{
+    struct decode_item after = {0};
+    const int found = decode_next(loader->decoder, &after, cut_out);
+    if (found > 0)
+        free(after.payload);
+    return found >= 0;
+}
+
 /* Read all records. A cut or broken trace is no failure: the profile says where. */
 static int read_records(struct loader *loader, struct trace_error *error_out)
 {
@@ -320,7 +331,7 @@ static int read_records(struct loader *loader, struct trace_error *error_out)
     if ((error = merge_finish(loader->merge)) || (error = model_finish(&loader->model)))
         return fail_memory(error_out);
     const bool broken = merge_is_broken(loader->merge, &profile->cut);
-    profile->truncated = broken || !loader->ended;
+    profile->truncated = broken || !loader->ended || !is_whole(loader, &profile->cut);
     if (!profile->truncated)
         profile->cut = (struct trace_error){.record = ""};
     else if (!profile->cut.reason[0])
