@@ -11,7 +11,9 @@
 
 struct decoder {
     struct source *source;
-    char tool_version[64];
+    uint8_t
+        *head; /* copy of the last chunk's record: the window moves on while its bytes are read */
+    size_t head_bytes;
 };
 
 enum { FIRST_PEEK_BYTES = 4096 };
@@ -101,6 +103,20 @@ static int read_payload(struct decoder *decoder, struct decode_item *item)
     return 0;
 }
 
+static int keep_head(struct decoder *decoder, struct decode_item *item)
+{
+    if (item->n_bytes > decoder->head_bytes) {
+        uint8_t *const moved = realloc(decoder->head, item->n_bytes);
+        if (!moved)
+            return -ENOMEM;
+        decoder->head = moved;
+        decoder->head_bytes = item->n_bytes;
+    }
+    memcpy(decoder->head, item->bytes, item->n_bytes);
+    item->bytes = decoder->head;
+    return 0;
+}
+
 int decode_next(struct decoder *decoder, struct decode_item *item_out,
                 struct trace_error *error_out)
 {
@@ -108,16 +124,18 @@ int decode_next(struct decoder *decoder, struct decode_item *item_out,
     const int found = peek_record(decoder, &item, error_out);
     if (found <= 0)
         return found;
-    source_take(decoder->source, item.n_bytes);
     if (item.record.tag == TRACE_CHUNK) {
         if (item.record.chunk.n_bytes > DECODE_MAX_CHUNK_BYTES)
             return fail(error_out, item.offset, "chunk", -EBADMSG, "a chunk claims too many bytes");
+        int error = keep_head(decoder, &item);
+        source_take(decoder->source, item.n_bytes);
         item.payload_offset = source_offset(decoder->source);
-        item.bytes = NULL; /* the window moves on */
-        item.n_bytes = 0;
-        const int error = read_payload(decoder, &item);
+        if (error == 0)
+            error = read_payload(decoder, &item);
         if (error)
             return fail(error_out, item.offset, "chunk", error, strerror(-error));
+    } else {
+        source_take(decoder->source, item.n_bytes); /* the window stays until the next peek */
     }
     *item_out = item;
     return 1;
@@ -161,10 +179,6 @@ static int check_header(struct decoder *decoder, struct trace_error *error)
                  TRACE_VERSION_MAJOR, TRACE_VERSION_MINOR);
         return fail(error, 0, "header", -EPROTONOSUPPORT, reason);
     }
-    const struct unpack_text version = item.record.header.tool_version;
-    snprintf(decoder->tool_version, sizeof decoder->tool_version, "%.*s",
-             version.n_bytes < 63 ? (int)version.n_bytes : 63, version.bytes);
-    source_take(decoder->source, item.n_bytes);
     return 0;
 }
 
@@ -191,10 +205,6 @@ void decode_close(struct decoder *decoder)
     if (!decoder)
         return;
     source_close(decoder->source);
+    free(decoder->head);
     free(decoder);
-}
-
-const char *decode_tool_version(const struct decoder *decoder)
-{
-    return decoder->tool_version;
 }

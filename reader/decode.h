@@ -31,14 +31,11 @@ struct decode_item {
     uint64_t payload_offset;
 };
 
-/* Open a trace and check its header, which stays readable through decode_header().
+/* Open a trace and check its header, which decode_next() then gives first.
  * Returns 0 and a decoder to close, also where the trace is cut inside its header (decode_next()
  * says so then). -errno, -EBADMSG or -EPROTONOSUPPORT as profile_load() gives them, error_out filled. */
 int decode_open(const char *path, struct decoder **decoder_out, struct trace_error *error_out);
 void decode_close(struct decoder *decoder);
-
-/* Tool version of the header, "" where the trace is cut before it. */
-const char *decode_tool_version(const struct decoder *decoder);
 
 /* Take the next record. Returns 1 with one, 0 at the end of the stream, or, error_out filled:
  * -EBADMSG when the trace is cut or broken here, other -errno when it cannot be read further.

@@ -186,6 +186,16 @@ static int take_run_pair(struct loader *loader, const struct unpack_text *key,
     return error;
 }
 
+static int take_header(struct loader *loader, const struct record *record)
+{
+    const struct unpack_text version = record->header.tool_version;
+    const char *const copy = arena_text(&loader->loaded->arena, version.bytes, version.n_bytes);
+    if (!copy)
+        return -ENOMEM;
+    loader->loaded->profile.tool_version = copy;
+    return 0;
+}
+
 static int take_run(struct loader *loader, const struct record *record)
 {
     struct unpack_cursor cursor = record->map.pairs;
@@ -273,6 +283,7 @@ static int take_item(struct loader *loader, struct decode_item *item)
     if (!record->known)
         return 0;
     switch (record->tag) {
+    case TRACE_HEADER: return take_header(loader, record);
     case TRACE_RUN: return take_run(loader, record);
     case TRACE_CLOCK: return add_clock(loader, record);
     case TRACE_STREAM: return add_stream(loader, record);
@@ -409,12 +420,11 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     loader->names.stacks = &loader->model.stacks;
     loader->model.only_process = options->process_id;
     struct profile *const profile = &loaded->profile;
-    profile->started = profile->kernel = profile->libc = profile->cpu = profile->allocator = "";
+    profile->started = profile->kernel = profile->libc = profile->cpu = profile->allocator =
+        profile->tool_version = "";
     profile->stop_reason = profile->cut.record = "";
     profile->trace_name = arena_text(&loaded->arena, path, strlen(path));
-    const char *const version = decode_tool_version(loader->decoder);
-    profile->tool_version = arena_text(&loaded->arena, version, strlen(version));
-    if (!loader->merge || !profile->trace_name || !profile->tool_version)
+    if (!loader->merge || !profile->trace_name)
         return fail_memory(error_out);
     if ((error = read_records(loader, error_out)))
         return error;
