@@ -3,26 +3,6 @@
  * times and most addresses are differences, so they move the input's base on. */
 #include "trace/record_shape.h"
 
-/* Check one array of texts, remember where its elements begin. */
-static int take_arguments(struct unpack_cursor *cursor, struct record_image *image)
-{
-    uint32_t n;
-    int error = unpack_array(cursor, &n);
-    if (error)
-        return error;
-    if (n > TRACE_MAX_ARGUMENTS)
-        return -EBADMSG;
-    const uint8_t *const first = cursor->at;
-    for (uint32_t i = 0; i < n; i++) {
-        struct unpack_text text;
-        if ((error = unpack_text(cursor, &text)))
-            return error;
-    }
-    image->n_arguments = n;
-    image->arguments = (struct unpack_cursor){.at = first, .end = cursor->at};
-    return 0;
-}
-
 static int decode_allocation(struct record_input *input)
 {
     struct record_block *const block = &input->record->block;
@@ -112,48 +92,84 @@ static int decode_module_gone(struct record_input *input)
     return error ? error : record_take_u32(input, &input->record->module.id);
 }
 
-/* The image map's number keys, and where each goes. */
-static int take_image_number(struct unpack_cursor *cursor, const struct unpack_text *key,
-                             struct record_image *image)
+static int take_map_text(struct unpack_cursor *cursor, struct unpack_text *text_out)
 {
-    int64_t value;
-    const int error = unpack_int(cursor, &value);
+    struct unpack_text text;
+    const int error = unpack_text(cursor, &text);
     if (error)
         return error;
-    if (record_key_is(key, "start")) {
-        image->start_clock_ticks = (uint64_t)value;
-        return 0;
-    }
-    if (value < INT32_MIN || value > UINT32_MAX)
+    if (text.n_bytes > TRACE_MAX_TEXT_BYTES)
         return -EBADMSG;
-    if (record_key_is(key, "image"))
-        image->image_id = (uint32_t)value;
-    else if (record_key_is(key, "pid"))
-        image->pid = (int32_t)value;
-    else if (record_key_is(key, "parent_pid"))
-        image->parent_pid = (int32_t)value;
-    else if (record_key_is(key, "parent_image"))
-        image->parent_image = (uint32_t)value;
+    *text_out = text;
+    return 0;
+}
+
+/* Check one array of texts, remember where its elements begin. */
+static int take_arguments(struct unpack_cursor *cursor, struct record_image *image)
+{
+    uint32_t n;
+    int error = unpack_array(cursor, &n);
+    if (error)
+        return error;
+    if (n > TRACE_MAX_ARGUMENTS)
+        return -EBADMSG;
+    const uint8_t *const first = cursor->at;
+    for (uint32_t i = 0; i < n; i++) {
+        struct unpack_text text;
+        if ((error = take_map_text(cursor, &text)))
+            return error;
+    }
+    image->n_arguments = n;
+    image->arguments = (struct unpack_cursor){.at = first, .end = cursor->at};
+    return 0;
+}
+
+/* The image map's number keys: where each goes and how large it may be. */
+static const struct image_number {
+    const char *key;
+    uint64_t max;
+    size_t offset, n_bytes;
+} image_numbers[] = {
+#define NUMBER(key, field, max)                                                                    \
+    {                                                                                              \
+        key, max, offsetof(struct record_image, field), sizeof((struct record_image *)0)->field    \
+    }
+    NUMBER("image", image_id, UINT32_MAX),       NUMBER("pid", pid, INT32_MAX),
+    NUMBER("parent_pid", parent_pid, INT32_MAX), NUMBER("parent_image", parent_image, UINT32_MAX),
+    NUMBER("fork_id", fork_id, UINT32_MAX),      NUMBER("start", start_clock_ticks, UINT64_MAX),
+#undef NUMBER
+};
+
+static int take_image_number(struct unpack_cursor *cursor, const struct image_number *number,
+                             struct record_image *image)
+{
+    uint64_t value;
+    const int error = unpack_uint(cursor, &value);
+    if (error)
+        return error;
+    if (value > number->max)
+        return -EBADMSG;
+    void *const field = (char *)image + number->offset;
+    if (number->n_bytes == sizeof(uint64_t))
+        *(uint64_t *)field = value;
     else
-        image->fork_id = (uint32_t)value;
+        *(uint32_t *)field = (uint32_t)value;
     return 0;
 }
 
 static int take_image_pair(struct unpack_cursor *cursor, struct record_image *image)
 {
-    static const char *const numbers[] = {"start",      "image",        "pid",
-                                          "parent_pid", "parent_image", "fork_id"};
     struct unpack_text key;
     const int error = unpack_text(cursor, &key);
     if (error)
         return error;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (record_key_is(&key, numbers[i]))
-            return take_image_number(cursor, &key, image);
+    for (size_t i = 0; i < sizeof image_numbers / sizeof *image_numbers; i++)
+        if (record_key_is(&key, image_numbers[i].key))
+            return take_image_number(cursor, &image_numbers[i], image);
     if (record_key_is(&key, "executable"))
-        return unpack_text(cursor, &image->executable);
+        return take_map_text(cursor, &image->executable);
     if (record_key_is(&key, "allocator"))
-        return unpack_text(cursor, &image->allocator);
+        return take_map_text(cursor, &image->allocator);
     if (record_key_is(&key, "arguments"))
         return take_arguments(cursor, image);
     return unpack_skip(cursor, TRACE_MAX_NESTING);

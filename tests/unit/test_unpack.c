@@ -6,6 +6,7 @@
 #include <string.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <msgpack.h>
 
 #include "trace/unpack.h"
 
@@ -203,6 +204,100 @@ static void skip_refuses_what_is_too_deep_or_no_msgpack(void **state)
     free(bad.bytes);
 }
 
+/* A random object of limited depth and width, written by msgpack-c. */
+static void pack_random(msgpack_packer *packer, unsigned *seed, unsigned depth)
+{
+    static const char bytes[300];
+    const unsigned kind = (unsigned)rand_r(seed) % (depth ? 9 : 7);
+    const uint64_t number = (uint64_t)rand_r(seed) << 33 ^ (uint64_t)rand_r(seed);
+    const unsigned shift = (unsigned)rand_r(seed) % 64;
+    const unsigned n = (unsigned)rand_r(seed) % (kind < 7 ? 300 : 20);
+    switch (kind) {
+    case 0: msgpack_pack_uint64(packer, number >> shift); break;
+    case 1: msgpack_pack_int64(packer, -(int64_t)(number >> shift >> 1)); break;
+    case 2: number & 1 ? msgpack_pack_true(packer) : msgpack_pack_nil(packer); break;
+    case 3: shift & 1 ? msgpack_pack_double(packer, 0.5) : msgpack_pack_float(packer, 0.5f); break;
+    case 4: msgpack_pack_str_with_body(packer, bytes, n); break;
+    case 5: msgpack_pack_bin_with_body(packer, bytes, n); break;
+    case 6: msgpack_pack_ext_with_body(packer, bytes, n, 5); break;
+    case 7:
+        msgpack_pack_array(packer, n);
+        for (unsigned i = 0; i < n; i++)
+            pack_random(packer, seed, depth - 1);
+        break;
+    default:
+        msgpack_pack_map(packer, n);
+        for (unsigned i = 0; i < 2 * n; i++)
+            pack_random(packer, seed, depth - 1);
+        break;
+    }
+}
+
+/* What msgpack-c reads as one object of n bytes, we pass over as one of n bytes; cut anywhere, it
+ * asks for more. */
+static void skip_agrees_with_the_library_on_random_objects(void **state)
+{
+    unsigned seed = 20;
+    (void)state;
+    for (unsigned round = 0; round < 2000; round++) {
+        msgpack_sbuffer buffer;
+        msgpack_packer packer;
+        msgpack_unpacked object;
+        size_t n_read = 0;
+
+        msgpack_sbuffer_init(&buffer);
+        msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+        pack_random(&packer, &seed, 2);
+        const size_t n = buffer.size;
+        msgpack_pack_int(&packer, 7);
+        msgpack_unpacked_init(&object);
+        assert_int_equal(msgpack_unpack_next(&object, buffer.data, buffer.size, &n_read),
+                         MSGPACK_UNPACK_SUCCESS);
+        assert_int_equal(n_read, n);
+        struct input input = input_new(buffer.data, buffer.size);
+        assert_int_equal(unpack_skip(&input.cursor, 2), 0);
+        assert_ptr_equal(input.cursor.at, input.bytes + n);
+        struct input cut = input_new(buffer.data, (size_t)rand_r(&seed) % n);
+        assert_int_equal(unpack_skip(&cut.cursor, 2), -EAGAIN);
+        free(cut.bytes);
+        free(input.bytes);
+        msgpack_unpacked_destroy(&object);
+        msgpack_sbuffer_destroy(&buffer);
+    }
+}
+
+/* The first byte decides the type; each function takes its own types and refuses all others. */
+static void the_first_byte_decides_who_takes_it(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 256; first++) {
+        const uint8_t bytes[20] = {(uint8_t)first};
+        const struct unpack_cursor begin = {.at = bytes, .end = bytes + sizeof bytes};
+        struct unpack_cursor cursor = begin;
+        struct unpack_text text;
+        uint64_t number;
+        int64_t integer;
+        uint32_t n;
+        const bool is_uint = first < 0x80 || (first >= 0xcc && first <= 0xcf);
+        const bool is_int = is_uint || first >= 0xe0 || (first >= 0xd0 && first <= 0xd3);
+        const bool is_text = (first >= 0xa0 && first < 0xc0) || (first >= 0xc4 && first <= 0xc6) ||
+                             (first >= 0xd9 && first <= 0xdb);
+        const bool is_map = (first & 0xf0) == 0x80 || first == 0xde || first == 0xdf;
+        const bool is_array = (first & 0xf0) == 0x90 || first == 0xdc || first == 0xdd;
+
+        assert_int_equal(unpack_uint(&cursor, &number), is_uint ? 0 : -EBADMSG);
+        cursor = begin;
+        assert_int_equal(unpack_int(&cursor, &integer), is_int ? 0 : -EBADMSG);
+        cursor = begin;
+        const int error = unpack_text(&cursor, &text);
+        assert_true(is_text ? error == 0 || error == -EAGAIN : error == -EBADMSG);
+        cursor = begin;
+        assert_int_equal(unpack_map(&cursor, &n), is_map ? 0 : -EBADMSG);
+        cursor = begin;
+        assert_int_equal(unpack_array(&cursor, &n), is_array ? 0 : -EBADMSG);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +308,8 @@ int main(void)
         cmocka_unit_test(nil_and_bool_are_taken_only_where_they_stand),
         cmocka_unit_test(skip_passes_over_any_object),
         cmocka_unit_test(skip_refuses_what_is_too_deep_or_no_msgpack),
+        cmocka_unit_test(the_first_byte_decides_who_takes_it),
+        cmocka_unit_test(skip_agrees_with_the_library_on_random_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
