@@ -18,9 +18,11 @@ void *arena_take(size_t n_bytes, size_t alignment)
     if (n_bytes > ARENA_BYTES || alignment > ARENA_BYTES)
         return NULL;
     const size_t n_room = n_bytes + alignment + 2 * PREFIX_BYTES;
-    const size_t start = atomic_fetch_add(&n_taken_bytes, n_room);
-    if (start > ARENA_BYTES || n_room > ARENA_BYTES - start)
-        return NULL;
+    size_t start = atomic_load(&n_taken_bytes);
+    do {
+        if (n_room > ARENA_BYTES - start)
+            return NULL; /* and leaves what is left to smaller requests */
+    } while (!atomic_compare_exchange_weak(&n_taken_bytes, &start, start + n_room));
     const uintptr_t first = (uintptr_t)arena_memory + start + PREFIX_BYTES;
     uint8_t *const at = (uint8_t *)((first + alignment - 1) & ~(uintptr_t)(alignment - 1));
     memcpy(at - PREFIX_BYTES, &n_bytes, sizeof n_bytes);
