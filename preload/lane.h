@@ -19,6 +19,7 @@ struct lane {
     uint64_t head;         /* our copy of ring->head */
     uint64_t room_until;   /* head may grow to here before tail must be read again */
     uint64_t notify_at;    /* head from which the collector may be worth waking */
+    uint64_t stuck_tail;   /* tail, plus one, at which waiting proved useless; 0: never did */
     uint64_t last_ticks;   /* base of the next dt */
     uint64_t last_address; /* base of the next da */
     struct stacktree tree;

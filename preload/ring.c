@@ -2,8 +2,10 @@
 /* When a ring has no room: pad the lap, wake the collector, wait for it, but never for ever.
  *
  * How long is too long: the owner word of `alive` tells at once that the collector died; a heartbeat
- * that stands still through WAIT_SLICES slices in which we really ran means that it is stopped. Slices
- * are counted, not the clock, so a machine or a process group that was suspended counts for nothing. */
+ * that stands still through WAIT_SLICES slices in which we really ran means that it is stopped; one
+ * that moves while our tail does not, that it has given up this ring (the program may have written
+ * over the tail). Slices are counted, not the clock, so a machine or a process group that was
+ * suspended counts for nothing. */
 #include "preload/ring.h"
 
 #include <linux/futex.h>
@@ -74,11 +76,17 @@ static void wait_slice(struct ring *ring, uint32_t seen)
     }
 }
 
-/* Tell whether waiting makes sense at all. A collector that stalled once is not waited for again
- * until it moved. */
-static bool may_wait(void)
+static uint64_t tail_of(const struct lane *lane)
 {
-    if ((session.flags & SESSION_DROP_WHEN_FULL) || !is_recording() || collector_is_dead())
+    return atomic_load_explicit(&lane->ring->tail, memory_order_relaxed);
+}
+
+/* Tell whether waiting makes sense at all. A collector that stalled once is not waited for again
+ * until it moved, nor one that has given up this ring. */
+static bool may_wait(const struct lane *lane)
+{
+    if ((session.flags & SESSION_DROP_WHEN_FULL) || !is_recording() || collector_is_dead() ||
+        lane->stuck_tail == tail_of(lane) + 1)
         return false;
     const uint64_t stalled_at = atomic_load_explicit(&session.stalled_at, memory_order_relaxed);
     if (stalled_at == 0)
@@ -89,6 +97,37 @@ static bool may_wait(void)
     return true;
 }
 
+/* Where the collector stood when it last did something for us. */
+struct progress {
+    uint64_t tail;
+    uint64_t heartbeat;
+    unsigned n_passes; /* begun since the tail moved; the second to end must have seen our need */
+    unsigned n_slices; /* since the tail moved or one of the first passes began */
+};
+
+static void watch(struct progress *progress, const struct lane *lane)
+{
+    const uint64_t tail = tail_of(lane);
+    const uint64_t heartbeat = atomic_load(&session.header->heartbeat);
+    const bool is_new_pass = heartbeat != progress->heartbeat;
+    progress->n_slices++;
+    if (tail != progress->tail)
+        progress->n_passes = progress->n_slices = 0;
+    else if (is_new_pass && ++progress->n_passes <= 3)
+        progress->n_slices = 0;
+    progress->tail = tail;
+    progress->heartbeat = heartbeat;
+}
+
+/* Remember a wait in vain: every thread's when the collector stands still, else this ring's. */
+static void give_up(const struct progress *progress, struct lane *lane)
+{
+    if (progress->n_passes <= 3)
+        atomic_store(&session.stalled_at, progress->heartbeat + 1);
+    else
+        lane->stuck_tail = progress->tail + 1;
+}
+
 /* Wait until head may grow to `until`. */
 static bool wait_for_room(struct lane *lane, uint64_t until)
 {
@@ -96,11 +135,11 @@ static bool wait_for_room(struct lane *lane, uint64_t until)
     refresh_room(lane);
     if (until <= lane->room_until)
         return true;
-    if (!may_wait())
+    if (!may_wait(lane))
         return false;
-    uint64_t heartbeat = atomic_load(&session.header->heartbeat);
-    unsigned n_still = 0;
-    while (n_still < WAIT_SLICES) {
+    struct progress progress = {.tail = tail_of(lane),
+                                .heartbeat = atomic_load(&session.header->heartbeat)};
+    while (progress.n_slices < WAIT_SLICES) {
         const uint32_t seen = atomic_load(&ring->tail_word);
         atomic_store(&ring->wants_room, 1);
         refresh_room(lane);
@@ -108,13 +147,11 @@ static bool wait_for_room(struct lane *lane, uint64_t until)
             break;
         wake_collector();
         wait_slice(ring, seen);
-        const uint64_t now = atomic_load(&session.header->heartbeat);
-        n_still = now == heartbeat ? n_still + 1 : 0;
-        heartbeat = now;
+        watch(&progress, lane);
     }
     atomic_store(&ring->wants_room, 0);
-    if (n_still >= WAIT_SLICES)
-        atomic_store(&session.stalled_at, heartbeat + 1);
+    if (progress.n_slices >= WAIT_SLICES)
+        give_up(&progress, lane);
     return until <= lane->room_until;
 }
 

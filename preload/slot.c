@@ -112,7 +112,7 @@ static struct slot_memory *map_slot(struct session_header *header, uint32_t inde
 static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint64_t n_bytes)
 {
     stacktree_fini(&lane->tree);
-    lane->head = lane->last_ticks = lane->last_address = 0;
+    lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
     lane->stack.n = lane->stack.n_kept = 0;
     lane->stack.id = 0;
     lane->ring = ring;
