@@ -182,6 +182,17 @@ static void nothing_is_written_once_recording_stopped(void **state)
     assert_int_equal(ring_loss_reason(), TRACE_LOSS_STOPPED);
 }
 
+static void the_collector_is_called_at_half_full(void **state)
+{
+    (void)state;
+    assert_true(put(1000, 1) && put(1000, 1));
+    assert_int_equal(shared->header.wake, 0);
+    assert_true(put(48, 1));
+    assert_int_equal(shared->header.wake, 1);
+    assert_true(put(16, 1)); /* again only when another eighth has come */
+    assert_int_equal(shared->header.wake, 1);
+}
+
 /* ---- waiting ---- */
 
 static void pause_milliseconds(unsigned n)
@@ -421,6 +432,7 @@ int main(void)
         CASE(what_no_ring_should_hold_is_refused),
         CASE(a_tail_beyond_the_head_counts_as_full),
         CASE(nothing_is_written_once_recording_stopped),
+        CASE(the_collector_is_called_at_half_full),
         CASE(a_full_ring_waits_for_room),
         CASE(under_a_filter_it_waits_without_calling_the_kernel),
         CASE(a_stop_ends_the_wait),
