@@ -15,6 +15,7 @@
 
 #include <dwarf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,14 +195,52 @@ static const char *linker_name(Dwarf_Die *die)
     return dwarf_formstring(&attribute);
 }
 
-static const char *function_name(struct strpool *pool, Dwarf_Die *die)
+/* Follow a reference to another DIE. */
+static bool follow(Dwarf_Die *die, unsigned attribute_name, Dwarf_Die *die_out)
 {
-    const char *name = linker_name(die);
-    if (name != NULL && demangle_is_mangled(name)) {
-        return demangle_name(pool, name);
+    Dwarf_Attribute attribute;
+    return dwarf_attr_integrate(die, attribute_name, &attribute) != NULL &&
+           dwarf_formref_die(&attribute, die_out) != NULL;
+}
+
+/* Name of the class whose member function `die` is, by the type its `this` points to; NULL for none.
+ * Four steps at most: const, pointer, const, class. A lambda's class has no name in DWARF. */
+static const char *class_name(Dwarf_Die *die)
+{
+    Dwarf_Die type;
+    if (!follow(die, DW_AT_object_pointer, &type)) {
+        return NULL;
     }
-    name = dwarf_diename(die);
-    return name == NULL ? "" : strpool_keep(pool, name, strlen(name));
+    for (int i = 0; i < 4 && follow(&type, DW_AT_type, &type); i++) {
+        const int tag = dwarf_tag(&type);
+        if (tag == DW_TAG_class_type || tag == DW_TAG_structure_type) {
+            const char *name = dwarf_diename(&type);
+            return name == NULL ? "<lambda>" : name;
+        }
+    }
+    return NULL;
+}
+
+static void name_function(struct inline_scope *scope, struct strpool *pool)
+{
+    const char *name = linker_name(&scope->die);
+    if (name != NULL && demangle_is_mangled(name)) {
+        scope->function = demangle_name(pool, name);
+        scope->qualified = true;
+        return;
+    }
+    name = dwarf_diename(&scope->die);
+    if (name == NULL) {
+        scope->function = "";
+        return;
+    }
+    /* Members of local classes and lambdas have no linker name in DWARF. */
+    char text[1024];
+    const char *owner = class_name(&scope->die);
+    const int n = snprintf(text, sizeof text, "%s%s%s", owner == NULL ? "" : owner,
+                           owner == NULL ? "" : "::", name);
+    scope->function = n < 0 || (size_t)n >= sizeof text ? strpool_keep(pool, name, strlen(name))
+                                                        : strpool_keep(pool, text, (size_t)n);
 }
 
 static uint64_t number_of(Dwarf_Die *die, unsigned attribute_name)
@@ -222,7 +261,7 @@ static const struct inline_scope *named(struct inline_scope *scope, struct strpo
         return scope;
     }
     scope->named = true;
-    scope->function = function_name(pool, &scope->die);
+    name_function(scope, pool);
     scope->call_file = "";
     if (scope->inlined) {
         const uint64_t line = number_of(&scope->die, DW_AT_call_line);

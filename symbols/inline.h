@@ -20,7 +20,8 @@ struct inline_scope {
     Dwarf_Die die;
     uint32_t parent;       /* scope it lies in, INLINE_NONE outermost */
     bool inlined;          /* into its parent */
-    bool named;            /* the three below are filled in */
+    bool named;            /* all below is filled in */
+    bool qualified;        /* `function` has its namespace and class, where it has any */
     const char *function;  /* readable; "" when unknown */
     const char *call_file; /* where the inlined call stands */
     uint32_t call_line;

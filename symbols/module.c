@@ -214,13 +214,12 @@ static bool entry_of(Dwarf_Die *die, Dwarf_Addr *entry_out)
     return dwarf_entrypc(die, entry_out) == 0 || dwarf_ranges(die, 0, &base, entry_out, &high) > 0;
 }
 
-/* A lambda's or a local class's function has only a bare name in DWARF; the linker knows it whole. */
+/* A lambda's or a local class's function has no linker name in DWARF; the symbol table has it. */
 static const char *outermost_name(struct module *module, const struct inline_scope *scope)
 {
     Dwarf_Die die = scope->die;
     Dwarf_Addr entry;
-    if (strchr(scope->function, '(') == NULL && strchr(scope->function, ':') == NULL &&
-        entry_of(&die, &entry)) {
+    if (!scope->qualified && entry_of(&die, &entry)) {
         const char *name = symtab_find(&module->symtab, entry, true);
         if (name != NULL && demangle_is_mangled(name)) {
             return table_name(module, entry, true);

@@ -349,6 +349,14 @@ static void inspect_elf(struct target *target, const unsigned char *start, size_
     elf_image_fini(&image);
 }
 
+/* Say that it is the script's interpreter that is refused, not the script. */
+static void name_interpreter(struct target *target)
+{
+    char seen[sizeof target->detail];
+    memcpy(seen, target->detail, sizeof seen);
+    settle(target, target->kind, "its interpreter %.160s: %s", target->executable, seen);
+}
+
 void target_inspect(const char *command, struct target *target_out)
 {
     struct target *target = target_out;
@@ -364,6 +372,9 @@ void target_inspect(const char *command, struct target *target_out)
         const ssize_t n_bytes = read_start(target->executable, start, SCRIPT_LINE_BYTES);
         if (n_bytes >= SELFMAG && memcmp(start, ELFMAG, SELFMAG) == 0) {
             inspect_elf(target, (const unsigned char *)start, (size_t)n_bytes);
+            if (n_scripts > 0 && target->kind != TARGET_OK) {
+                name_interpreter(target);
+            }
             return;
         }
         if (n_bytes < 2 || start[0] != '#' || start[1] != '!') {

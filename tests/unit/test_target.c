@@ -186,6 +186,12 @@ static void scripts_lead_to_their_interpreter(void **state)
     expect("missing", TARGET_BAD_INTERPRETER);
     assert_string_equal(inspect(fixture_path("missing"))->detail,
                         "/no/such/interpreter: No such file or directory");
+    fixture_must("cc -static p.c -o /tmp/heapwise-static.$$ && echo \"#!/tmp/heapwise-static.$$\" "
+                 ">through-static && chmod +x through-static");
+    expect("through-static", TARGET_STATIC);
+    const struct target *target = inspect(fixture_path("through-static"));
+    assert_int_equal(strncmp(target->detail, "its interpreter /tmp/heapwise-static.", 37), 0);
+    assert_int_equal(unlink(target->executable), 0);
     script("dos", "#!/bin/sh\r\nexit 0\r\n");
     expect("dos", TARGET_BAD_INTERPRETER);
     assert_non_null(strstr(inspect(fixture_path("dos"))->detail, "/bin/sh?: "));
