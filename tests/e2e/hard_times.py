@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What goes wrong around a recording must not go wrong in the program: it ends, with its output and
+status, and what was lost is said.
+
+    hard_times.py [BUILD] [NAME...]
+"""
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+from lib_record import HEAPWISE, Folder, Verdicts, report, run
+
+# Says where the recorder is, waits for a line, allocates for a while, says so.
+WORKER = """
+import os, sys
+print(os.environ.get('HEAPWISE_SESSION', ''), os.getpid(), flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[1])): x = [str(i) for i in range(1000)]
+print('done', flush=True)
+raise SystemExit(5)
+"""
+
+
+class Recording:
+    """A recorded worker that has told its own and the collector's process id and waits for `go`."""
+
+    def __init__(self, folder, options=(), rounds=2000):
+        self.trace = os.path.join(folder, "hard.hwt")
+        self.launcher = subprocess.Popen(
+            [HEAPWISE, "run", "-o", self.trace, *options, "--", "/usr/bin/python3", "-S", "-c", WORKER, str(rounds)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env=dict(os.environ, PYTHONMALLOC="malloc"))
+        line = self.launcher.stdout.readline().decode()
+        match = re.match(r"/proc/(\d+)/fd/\d+ (\d+)", line)
+        if not match:
+            self.end()
+            raise ValueError(f"the worker said {line!r}")
+        self.collector, self.worker = int(match.group(1)), int(match.group(2))
+
+    def go(self):
+        self.launcher.stdin.write(b"go\n")
+        self.launcher.stdin.flush()
+
+    def end(self, seconds=60):
+        try:
+            out, err = self.launcher.communicate(timeout=seconds)
+            return self.launcher.returncode, out, err.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            os.killpg(self.launcher.pid, signal.SIGKILL)
+            out, err = self.launcher.communicate()
+            return "over time", out, err.decode(errors="replace")
+
+
+def plain(folder):
+    """The yardstick for the others: nothing goes wrong."""
+    recording = Recording(folder)
+    recording.go()
+    status, out, err = recording.end()
+    found = report(recording.trace)
+    return [f"{status} {out} {err}"] * (status != 5 or out != b"done\n") + \
+        [f"lost {found['totals']['lost_events']}"] * (found["totals"]["lost_events"] != 0)
+
+
+def stopped_collector(folder):
+    """A collector that is stopped for good: the program waits some seconds at most, then goes on without."""
+    recording = Recording(folder)
+    os.kill(recording.collector, signal.SIGSTOP)
+    recording.go()
+    began = time.monotonic()
+    said = recording.launcher.stdout.readline()
+    took = time.monotonic() - began
+    os.kill(recording.collector, signal.SIGCONT)
+    status, _, err = recording.end()
+    found = report(recording.trace)
+    faults = []
+    if said != b"done\n" or status != 5:
+        faults.append(f"said {said!r}, ended with {status}")
+    if took > 20:
+        faults.append(f"the program took {took:.1f} s")
+    if found["totals"]["lost_events"] == 0 or "lost" not in err:
+        faults.append(f"lost {found['totals']['lost_events']}, said {err!r}")
+    return faults
+
+
+def paused_collector(folder):
+    """One that is stopped for a second is waited for, and nothing is lost."""
+    recording = Recording(folder)
+    os.kill(recording.collector, signal.SIGSTOP)
+    recording.go()
+    time.sleep(1)
+    os.kill(recording.collector, signal.SIGCONT)
+    status, out, _ = recording.end()
+    found = report(recording.trace)
+    return [f"{status} {out}"] * (status != 5 or out != b"done\n") + \
+        [f"lost {found['totals']['lost_events']}"] * (found["totals"]["lost_events"] != 0)
+
+
+def killed_collector(folder):
+    """The program goes on; the launcher says what happened and ends with 125; the trace is readable."""
+    recording = Recording(folder)
+    os.kill(recording.collector, signal.SIGKILL)
+    recording.go()
+    began = time.monotonic()
+    status, out, err = recording.end()
+    took = time.monotonic() - began
+    faults = []
+    if out != b"done\n":
+        faults.append(f"the program said {out!r}")
+    if status != 125 or "heapwise: " not in err:
+        faults.append(f"ended with {status}, said {err!r}")
+    if took > 20:
+        faults.append(f"took {took:.1f} s")
+    found = report(recording.trace)
+    return faults + ([] if found["run"]["truncated"] else ["the trace is not called truncated"])
+
+
+def killed_launcher(folder):
+    """The collector goes on to the end."""
+    recording = Recording(folder)
+    os.kill(recording.launcher.pid, signal.SIGKILL)
+    recording.go()
+    out = recording.launcher.stdout.read()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = report(recording.trace)
+        if not found["run"]["truncated"]:
+            break
+        time.sleep(0.2)
+    recording.end()
+    return [f"the program said {out!r}"] * (out != b"done\n") + \
+        ["the trace stays truncated"] * found["run"]["truncated"]
+
+
+def stopped_and_continued(folder):
+    """SIGTSTP to the group, as ^Z sends it: all stop; after SIGCONT all go on and nothing is lost."""
+    recording = Recording(folder, rounds=4000)
+    recording.go()
+    time.sleep(0.3)
+    os.killpg(recording.launcher.pid, signal.SIGTSTP)
+    deadline, states = time.monotonic() + 5, ()
+    while time.monotonic() < deadline:
+        states = tuple(open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()[0]
+                       for pid in (recording.launcher.pid, recording.worker))
+        if states == ("T", "T"):
+            break
+        time.sleep(0.02)
+    os.killpg(recording.launcher.pid, signal.SIGCONT)
+    status, out, _ = recording.end()
+    found = report(recording.trace)
+    return [f"states {states}"] * (states != ("T", "T")) + [f"{status} {out}"] * (status != 5 or out != b"done\n") + \
+        [f"lost {found['totals']['lost_events']}"] * (found["totals"]["lost_events"] != 0)
+
+
+def terminated(folder):
+    """SIGTERM to the launcher reaches the program, and its status comes back."""
+    recording = Recording(folder)
+    os.kill(recording.launcher.pid, signal.SIGTERM)
+    status, _, _ = recording.end()
+    found = report(recording.trace)
+    return [] if status == 128 + 15 and found["run"]["exit_signal"] == 15 and not found["run"]["truncated"] else \
+        [f"ended with {status}, reported {found['run']['exit_signal']}"]
+
+
+def size_limit(folder):
+    recording = Recording(folder, ["--max-size", "64K"])
+    recording.go()
+    status, out, err = recording.end()
+    found = report(recording.trace)
+    n_bytes = os.path.getsize(recording.trace)
+    faults = [f"{status} {out}"] * (status != 5 or out != b"done\n")
+    if n_bytes > 64 * 1024:
+        faults.append(f"the trace has {n_bytes} bytes")
+    if found["totals"]["alloc_count"] == 0 or not re.search("stopped|max-size|limit", err):
+        faults.append(f"{found['totals']['alloc_count']} allocations, said {err!r}")
+    return faults
+
+
+def full_disk(folder):
+    disk = os.path.join(folder, "disk")
+    os.mkdir(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True, capture_output=True)
+    try:
+        recording = Recording(disk)
+        recording.go()
+        status, out, err = recording.end()
+        found = report(recording.trace)
+        return [f"{status} {out}"] * (status != 5 or out != b"done\n") + \
+            [f"{found['totals']['alloc_count']} allocations, said {err!r}"] * \
+            (found["totals"]["alloc_count"] == 0 or "space" not in err)
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
+def file_limit(folder):
+    """A limit on file sizes is the program's and the trace's, and SIGXFSZ is nobody's."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, old[1]))
+    try:
+        recording = Recording(folder)
+        recording.go()
+        status, out, err = recording.end()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    found = report(recording.trace)
+    return [f"{status} {out} {err}"] * (status != 5 or out != b"done\n") + \
+        ["nothing recorded"] * (found["totals"]["alloc_count"] == 0)
+
+
+def dropping(folder):
+    """--on-full drop with the smallest ring never waits, and counts."""
+    recording = Recording(folder, ["--on-full", "drop", "--buffer", "64K"])
+    os.kill(recording.collector, signal.SIGSTOP)
+    recording.go()
+    began = time.monotonic()
+    said = recording.launcher.stdout.readline()
+    took = time.monotonic() - began
+    os.kill(recording.collector, signal.SIGCONT)
+    status, _, _ = recording.end()
+    found = report(recording.trace)
+    return [f"{said!r} after {took:.1f} s, status {status}"] * (said != b"done\n" or took > 10 or status != 5) + \
+        ["no loss counted"] * (found["totals"]["lost_events"] == 0)
+
+
+def start_cost(folder):
+    """`heapwise run -- true` adds at most 50 ms (the least of several tries; the machine may be busy)."""
+    trace = os.path.join(folder, "true.hwt")
+    alone = min(run(["true"]).seconds for _ in range(10))
+    ours = min(run([HEAPWISE, "run", "--quiet", "-o", trace, "--", "true"]).seconds for _ in range(10))
+    print(f"# true: {alone * 1000:.1f} ms alone, {ours * 1000:.1f} ms recorded")
+    return [] if ours - alone <= 0.050 else [f"adds {(ours - alone) * 1000:.1f} ms"]
+
+
+def nested(folder):
+    """heapwise under heapwise: the inner one records the program."""
+    inner, outer = os.path.join(folder, "inner.hwt"), os.path.join(folder, "outer.hwt")
+    ended = run([HEAPWISE, "run", "--quiet", "-o", outer, "--", HEAPWISE, "run", "--quiet", "-o", inner, "--",
+                 "/usr/bin/perl", "-e", "print 'x' x 3; exit 3"])
+    faults = [] if (ended.status, ended.stdout) == (3, b"xxx") else [f"{ended.status} {ended.stderr[-200:]}"]
+    commands = [os.path.basename(process["command"][0]) for process in report(inner)["processes"]]
+    return faults + ([] if commands == ["perl"] else [f"the inner trace holds {commands}"])
+
+
+CASES = {
+    "nothing goes wrong": plain,
+    "the collector is stopped": stopped_collector,
+    "the collector is paused": paused_collector,
+    "the collector is killed": killed_collector,
+    "the launcher is killed": killed_launcher,
+    "stop and continue": stopped_and_continued,
+    "SIGTERM": terminated,
+    "--max-size": size_limit,
+    "full disk": full_disk,
+    "RLIMIT_FSIZE": file_limit,
+    "--on-full drop": dropping,
+    "cost of starting": start_cost,
+    "heapwise under heapwise": nested,
+}
+
+
+def main():
+    verdicts = Verdicts()
+    wanted = [name for name in sys.argv[1:] if not os.path.isdir(name)]
+    for name, check in CASES.items():
+        if wanted and name not in wanted:
+            continue
+        with Folder() as folder:
+            try:
+                faults = check(folder)
+            except subprocess.CalledProcessError as error:
+                verdicts.skip(f"hard times: {name}", f"{error.cmd[0]} is not permitted here")
+                continue
+            except (ValueError, KeyError, TypeError, OSError) as error:
+                faults = [f"{type(error).__name__} {error}"]
+            verdicts.say(f"hard times: {name}", faults)
+    verdicts.end()
+
+
+main()
