@@ -216,7 +216,10 @@ def main():
                 faults = [f"{type(error).__name__} {error}"]
             verdicts.say(name, faults)
     if not wanted or "odd path" in wanted:
-        verdicts.say("odd path", odd_path())
+        try:
+            verdicts.say("odd path", odd_path())
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            verdicts.say("odd path", [f"{type(error).__name__} {error}"])
     verdicts.end()
 
 
