@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "reader/decode.h"
-#include "reader/json.h"
+#include "reader/jsontext.h"
 #include "trace/record.h"
 
 static void put_number(FILE *out, const char *key, uint64_t value)
@@ -30,7 +30,7 @@ static void put_address(FILE *out, const char *key, uint64_t value)
 static void put_text(FILE *out, const char *key, struct unpack_text text)
 {
     fprintf(out, ", \"%s\": ", key);
-    json_text(out, text.bytes, text.n_bytes);
+    jsontext_string(out, text.bytes, text.n_bytes);
 }
 
 static void put_pairs(FILE *out, uint32_t n_pairs, struct unpack_cursor pairs)
@@ -40,9 +40,9 @@ static void put_pairs(FILE *out, uint32_t n_pairs, struct unpack_cursor pairs)
         if (unpack_text(&pairs, &key))
             return;
         fputs(", ", out);
-        json_text(out, key.bytes, key.n_bytes);
+        jsontext_string(out, key.bytes, key.n_bytes);
         fputs(": ", out);
-        if (json_object(out, &pairs))
+        if (jsontext_object(out, &pairs))
             return;
     }
 }
@@ -120,7 +120,7 @@ static void dump_image(FILE *out, const struct record *record)
     fputs(", \"arguments\": [", out);
     for (uint32_t i = 0; i < image->n_arguments; i++) {
         fputs(i ? ", " : "", out);
-        json_object(out, &arguments);
+        jsontext_object(out, &arguments);
     }
     putc(']', out);
 }

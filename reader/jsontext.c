@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How bytes become a JSON string: runs of plain UTF-8 as they are, everything else escaped. */
-#include "reader/json.h"
+#include "reader/jsontext.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@ static void put_character(FILE *out, const char *bytes, size_t n_bytes)
         fwrite(bytes, 1, n_bytes, out);
 }
 
-void json_text(FILE *out, const char *bytes, size_t n_bytes)
+void jsontext_string(FILE *out, const char *bytes, size_t n_bytes)
 {
     putc('"', out);
     for (size_t at = 0, n; at < n_bytes; at += n) {
@@ -63,7 +63,7 @@ static int put_key(FILE *out, struct unpack_cursor *cursor)
 {
     struct unpack_text text;
     if (unpack_text(cursor, &text) == 0) {
-        json_text(out, text.bytes, text.n_bytes);
+        jsontext_string(out, text.bytes, text.n_bytes);
         return 0;
     }
     fputs("\"\"", out);
@@ -99,7 +99,7 @@ static int put_object(FILE *out, struct unpack_cursor *cursor, unsigned max_dept
     if (unpack_int(cursor, &negative) == 0)
         return fprintf(out, "%" PRId64, negative) < 0 ? -EIO : 0;
     if (unpack_text(cursor, &text) == 0) {
-        json_text(out, text.bytes, text.n_bytes);
+        jsontext_string(out, text.bytes, text.n_bytes);
         return 0;
     }
     if (unpack_bool(cursor, &truth)) {
@@ -114,7 +114,7 @@ static int put_object(FILE *out, struct unpack_cursor *cursor, unsigned max_dept
     return unpack_skip(cursor, TRACE_MAX_NESTING);
 }
 
-int json_object(FILE *out, struct unpack_cursor *cursor)
+int jsontext_object(FILE *out, struct unpack_cursor *cursor)
 {
     return put_object(out, cursor, TRACE_MAX_NESTING);
 }

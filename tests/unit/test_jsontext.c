@@ -9,14 +9,14 @@
 
 #include <cmocka.h>
 
-#include "reader/json.h"
+#include "reader/jsontext.h"
 
 static char *text_of(const char *bytes, size_t n_bytes)
 {
     char *written = NULL;
     size_t n = 0;
     FILE *const out = open_memstream(&written, &n);
-    json_text(out, bytes, n_bytes);
+    jsontext_string(out, bytes, n_bytes);
     fclose(out);
     return written;
 }
@@ -27,7 +27,7 @@ static char *object_of(const char *bytes, size_t n_bytes)
     size_t n = 0;
     FILE *const out = open_memstream(&written, &n);
     struct unpack_cursor cursor = {(const uint8_t *)bytes, (const uint8_t *)bytes + n_bytes};
-    json_object(out, &cursor);
+    jsontext_object(out, &cursor);
     fclose(out);
     return written;
 }
