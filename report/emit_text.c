@@ -30,7 +30,7 @@ struct style {
     const char *on;
 };
 
-static const struct style bold = {"\033[1m"}, dim = {"\033[2m"}, red = {"\033[1;31m"},
+static const struct style plain = {""}, bold = {"\033[1m"}, dim = {"\033[2m"}, red = {"\033[1;31m"},
                           cyan = {"\033[36m"};
 
 struct page {
@@ -45,7 +45,7 @@ struct page {
 
 static void paint(struct page *page, struct style style, const char *text)
 {
-    if (page->options->colour)
+    if (page->options->colour && style.on[0] && text[0])
         buffer_printf(&page->line, "%s%s\033[0m", style.on, text);
     else
         buffer_text(&page->line, text);
@@ -154,47 +154,55 @@ static size_t write_branches(struct page *page, const struct view_row *row)
     return (size_t)depth * 3;
 }
 
-/* A function's name and, dimmer, where it is; both shortened when they have to be. */
+/* Where the frame is, escaped, in place of what `place` held. */
+static void set_location(struct page *page, struct buffer *place, const struct profile_frame *frame,
+                         bool whole_path)
+{
+    struct buffer raw = {0};
+    buffer_reset(place);
+    names_add_location(&raw, frame, whole_path);
+    escape_text(place, buffer_string(&raw), !page->options->utf8);
+    place->failed |= raw.failed;
+    buffer_fini(&raw);
+}
+
+/* Keep the end of a path: it holds the file and the line. */
+static void cut_front(struct page *page, struct buffer *place, size_t width)
+{
+    struct buffer cut = {0};
+    const char *ellipsis = page->glyphs->ellipsis;
+    buffer_text(&cut, ellipsis);
+    buffer_text(&cut, escape_tail(buffer_string(place), width - escape_width(ellipsis)));
+    buffer_fini(place);
+    *place = cut;
+}
+
+/* A function's name and, in another colour, where it is. A head has its whole path where that fits;
+ * the name gives way to the location only up to half of the columns. */
 static void write_frame(struct page *page, const struct profile_frame *frame, size_t width,
                         bool head)
 {
     struct buffer raw = {0}, name = {0}, place = {0};
-    const bool ascii = !page->options->utf8;
     const char *inlined = frame->inlined ? " [inlined]" : "";
     names_add_function(&raw, frame);
-    escape_text(&name, buffer_string(&raw), ascii);
-    size_t room = width;
+    escape_text(&name, buffer_string(&raw), !page->options->utf8);
     const size_t whole = escape_width(buffer_string(&name)) + strlen(inlined) + 2;
-    for (int attempt = head ? 0 : 1; attempt < 2; attempt++) {
-        buffer_reset(&raw);
-        buffer_reset(&place);
-        names_add_location(&raw, frame, attempt == 0);
-        escape_text(&place, buffer_string(&raw), ascii);
-        if (whole + escape_width(buffer_string(&place)) <= width)
-            break;
-    }
+    set_location(page, &place, frame, head);
+    if (head && whole + escape_width(buffer_string(&place)) > width)
+        set_location(page, &place, frame, false);
+    const size_t wanted = escape_width(buffer_string(&place));
+    if (whole + wanted > width && wanted > width / 2)
+        cut_front(page, &place, width / 2);
     const size_t location = escape_width(buffer_string(&place));
-    const bool fits = whole + location <= width || location < width / 2;
-    const size_t shown = fits ? location : width / 2;
-    const size_t taken = strlen(inlined) + (location ? shown + 2 : 0);
-    room = room > taken + 8 ? room - taken : 8;
+    const size_t taken = strlen(inlined) + (location ? location + 2 : 0);
 
     buffer_reset(&raw);
-    names_add_short(&raw, buffer_string(&name), room, page->glyphs->ellipsis);
-    paint(page, head ? bold : (struct style){""}, buffer_string(&raw));
+    names_add_short(&raw, buffer_string(&name), width > taken + 8 ? width - taken : 8,
+                    page->glyphs->ellipsis);
+    paint(page, head ? bold : plain, buffer_string(&raw));
     buffer_text(&page->line, inlined);
-    if (location) {
-        buffer_reset(&raw);
-        if (shown < location) {
-            buffer_text(&raw, page->glyphs->ellipsis);
-            buffer_text(&raw, escape_tail(buffer_string(&place),
-                                          shown - escape_width(page->glyphs->ellipsis)));
-        } else {
-            buffer_text(&raw, buffer_string(&place));
-        }
-        pad(page, 2);
-        paint(page, cyan, buffer_string(&raw));
-    }
+    pad(page, location ? 2 : 0);
+    paint(page, cyan, buffer_string(&place));
     page->failed |= raw.failed || name.failed || place.failed;
     buffer_fini(&raw);
     buffer_fini(&name);

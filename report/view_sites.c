@@ -1,64 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Where does the program allocate? Places with their callers below them.
- *
- * One table describes the sections: which measure orders them, which further columns they have,
- * what a share is a share of. The tree below a place shows `stacks` call paths, the largest first:
- * a place's budget of paths is handed down, one to every caller shown and the rest by their share. */
-#include "report/calltree.h"
+/* Where does the program allocate? Which sections of places there are: what orders each, what further
+ * columns it has, and of what a share is a share. */
 #include "report/names.h"
 #include "report/sections.h"
+#include "report/site_tree.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* A chain of callers longer than this is folded to its first and last few frames. */
-#define CHAIN_SHOWN 8
-#define CHAIN_HEAD  5
-#define CHAIN_TAIL  2
-
-/* Columns for the name of a library function that was passed over. */
-#define NAME_INSIDE 44
-
-/* A bound for --stacks 0: recursion goes as deep as there are paths to hand out. */
-#define STACKS_MAX 1000
-
-/* Callers below this share of their place are summed up in one line. */
-#define SHARE_SHOWN 0.01
-
-struct site_column {
-    const char *name, *title;
-    enum unit unit;
-    uint64_t (*of)(const struct site *site);
-    bool is_share_of_calls; /* shown as value / calls of the same sites */
-};
-
-struct site_section {
-    const char *id, *title, *subtitle;
-    const char *nothing; /* said instead of an empty table */
-    struct site_column value;
-    struct site_column extra[2];
-    uint64_t (*whole)(const struct profile *profile);
-};
-
-/* Everything a builder hands down while it walks one section. */
-struct walk {
-    const struct site_section *section;
-    const struct calltree *tree;
-    struct calltree_measure measure;
-    struct view *view;
-    const struct profile *profile;
-    double whole;
-    double place_value; /* of the place under which we are */
-};
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-    uint64_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
 
 static uint64_t subtract(uint64_t a, uint64_t b)
 {
@@ -67,7 +14,7 @@ static uint64_t subtract(uint64_t a, uint64_t b)
 
 static uint64_t site_calls(const struct site *site)
 {
-    return add(site->metrics.alloc_count, site->metrics.realloc_count);
+    return site_tree_add(site->metrics.alloc_count, site->metrics.realloc_count);
 }
 static uint64_t site_bytes(const struct site *site)
 {
@@ -96,7 +43,7 @@ static uint64_t site_temporary(const struct site *site)
 
 static uint64_t whole_calls(const struct profile *profile)
 {
-    return add(profile->totals.alloc_count, profile->totals.realloc_count);
+    return site_tree_add(profile->totals.alloc_count, profile->totals.realloc_count);
 }
 static uint64_t whole_peak(const struct profile *profile)
 {
@@ -105,7 +52,7 @@ static uint64_t whole_peak(const struct profile *profile)
 static uint64_t whole_leaked(const struct profile *profile)
 {
     return subtract(profile->totals.leaked_bytes,
-                    add(profile->runtime_leaked_bytes, profile->suppressed_leaked_bytes));
+                    site_tree_add(profile->runtime_leaked_bytes, profile->suppressed_leaked_bytes));
 }
 static uint64_t whole_temporary(const struct profile *profile)
 {
@@ -149,322 +96,22 @@ static const struct site_section site_sections[] = {
                    whole_temporary},
 };
 
-static void add_extra(const struct walk *walk, const struct site_column *column,
-                      const struct calltree_range *range)
-{
-    if (!column->of)
-        return;
-    const struct calltree_measure measure = {.of = column->of};
-    const uint64_t value = calltree_sum(&measure, range);
-    if (!column->is_share_of_calls) {
-        view_integer(walk->view, column->unit, value);
-        return;
-    }
-    const struct calltree_measure calls = {.of = site_calls};
-    view_real(walk->view, UNIT_SHARE,
-              view_share((double)value, (double)calltree_sum(&calls, range)));
-}
-
-static void add_numbers(const struct walk *walk, uint64_t value, const struct calltree_range *range)
-{
-    view_integer(walk->view, walk->section->value.unit, value);
-    view_real(walk->view, UNIT_SHARE, view_share((double)value, walk->whole));
-    for (size_t i = 0; i < 2; i++)
-        add_extra(walk, &walk->section->extra[i], range);
-}
-
-/* Leave all columns empty but the last. */
-static void skip_numbers(const struct walk *walk)
-{
-    for (size_t i = 0; i + 1 < walk->view->n_columns; i++)
-        view_skip(walk->view);
-}
-
-static void add_place(const struct walk *walk, const struct profile_frame *frame,
-                      const char *unknown)
-{
-    if (frame)
-        view_frame(walk->view, frame);
-    else
-        view_text(walk->view, unknown);
-}
-
-__attribute__((format(printf, 3, 4))) static void add_words(const struct walk *walk, uint32_t depth,
-                                                            const char *format, ...)
-{
-    char *words = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    const int n = vasprintf(&words, format, arguments);
-    va_end(arguments);
-    if (n < 0) {
-        walk->view->failed = true;
-        return;
-    }
-    view_row(walk->view, VIEW_ROW_CHAIN, depth, false);
-    skip_numbers(walk);
-    view_text(walk->view, words);
-    free(words);
-}
-
-/* Frames of `range` from depth `from` to `to`, both included, as rows that continue the one above. */
-static void add_chain(const struct walk *walk, const struct calltree_range *range, size_t from,
-                      size_t to, uint32_t depth)
-{
-    const size_t n = to >= from ? to - from + 1 : 0;
-    for (size_t i = 0; i < n; i++) {
-        if (n > CHAIN_SHOWN && i == CHAIN_HEAD) {
-            const size_t folded = n - CHAIN_HEAD - CHAIN_TAIL;
-            add_words(walk, depth, "... %zu more frames", folded);
-            i += folded;
-        }
-        view_row(walk->view, VIEW_ROW_CHAIN, depth, false);
-        skip_numbers(walk);
-        add_place(walk, calltree_frame(walk->tree, range, from + i), "?");
-    }
-}
-
-/* How many of the runs to show, given a budget of paths. */
-static size_t count_shown(const struct walk *walk, const struct calltree_run *runs, size_t n,
-                          size_t budget)
-{
-    size_t shown = 0;
-    while (shown < n && shown < budget &&
-           (shown == 0 || (double)runs[shown].value >= walk->place_value * SHARE_SHOWN))
-        shown++;
-    return shown;
-}
-
-static void add_rest(const struct walk *walk, const struct calltree_run *runs, size_t n,
-                     uint32_t depth)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < n; i++)
-        value = add(value, runs[i].value);
-    char words[64];
-    snprintf(words, sizeof words, "%zu more caller%s", n, n == 1 ? "" : "s");
-    view_row(walk->view, VIEW_ROW_BRANCH, depth, true);
-    view_integer(walk->view, walk->section->value.unit, value);
-    view_real(walk->view, UNIT_SHARE, view_share((double)value, walk->whole));
-    for (size_t i = 3; i < walk->view->n_columns; i++)
-        view_skip(walk->view);
-    view_text(walk->view, words);
-}
-
-static int add_callers(const struct walk *walk, const struct calltree_range *range, uint32_t depth,
-                       size_t budget);
-
-/* One caller and what calls it in turn. */
-static int add_branch(const struct walk *walk, const struct calltree_run *run, uint32_t depth,
-                      bool last, size_t budget)
-{
-    struct calltree_range range = run->range;
-    view_row(walk->view, VIEW_ROW_BRANCH, depth, last);
-    if ((double)run->value == walk->place_value)
-        skip_numbers(walk); /* the only caller: its place has just shown them */
-    else
-        add_numbers(walk, run->value, &range);
-    add_place(walk, calltree_frame(walk->tree, &range, range.depth), "[end of stack]");
-    const size_t first = range.depth + 1;
-    while (calltree_is_chain(walk->tree, &range) &&
-           calltree_frame(walk->tree, &range, range.depth + 1))
-        range.depth++;
-    add_chain(walk, &range, first, range.depth, depth);
-    return add_callers(walk, &range, depth + 1, budget);
-}
-
-/* All that call the frame at range->depth, as branches at `depth`. */
-static int add_callers(const struct walk *walk, const struct calltree_range *range, uint32_t depth,
-                       size_t budget)
-{
-    if (!calltree_frame(walk->tree, range, range->depth))
-        return 0;
-    if (calltree_is_chain(walk->tree, range) &&
-        !calltree_frame(walk->tree, range, range->depth + 1))
-        return 0;
-    struct calltree_run *runs = NULL;
-    size_t n = 0;
-    int result = calltree_split(walk->tree, range, range->depth + 1, &walk->measure, &runs, &n);
-    if (result < 0)
-        return result;
-    if (budget <= 1 && n > 1) {
-        add_words(walk, depth - 1, "... from %zu callers", n);
-        free(runs);
-        return 0;
-    }
-    const size_t shown = count_shown(walk, runs, n, budget);
-    double sum = 0;
-    for (size_t i = 0; i < shown; i++)
-        sum += (double)runs[i].value;
-    size_t spare = budget - shown;
-    for (size_t i = 0; i < shown && result == 0; i++) {
-        const size_t share =
-            (size_t)((double)(budget - shown) * view_share((double)runs[i].value, sum) + 0.5);
-        const size_t more = i + 1 == shown || share > spare ? spare : share;
-        spare -= more;
-        result = add_branch(walk, &runs[i], depth, i + 1 == n, 1 + more);
-    }
-    if (result == 0 && shown < n)
-        add_rest(walk, runs + shown, n - shown, depth);
-    free(runs);
-    return result;
-}
-
-/* The library frames between the place and the allocator, for the largest of the place's stacks. */
-static void add_inside(const struct walk *walk, const struct calltree_range *range)
-{
-    const struct site *main_site = range->sites[0];
-    bool same = true;
-    for (size_t i = 1; i < range->n; i++) {
-        same &= calltree_same_inside(walk->tree, main_site, range->sites[i]);
-        if (calltree_value(&walk->measure, range->sites[i]) >
-            calltree_value(&walk->measure, main_site))
-            main_site = range->sites[i];
-    }
-    if (main_site->place == 0 || main_site->place >= main_site->n_frames)
-        return;
-    struct buffer names = {0}, name = {0};
-    buffer_text(&names, same ? "(through " : "(mostly through ");
-    const uint32_t n = main_site->place;
-    for (uint32_t i = 0; i < n && i < 3; i++) {
-        const struct profile_frame *frame = names_frame(walk->profile, main_site, n - 1 - i);
-        buffer_text(&names, i ? " > " : "");
-        buffer_reset(&name);
-        if (frame)
-            names_add_function(&name, frame);
-        names_add_short(&names, buffer_string(&name), NAME_INSIDE, "...");
-    }
-    if (n > 3)
-        buffer_printf(&names, " > ... %u more", (unsigned)(n - 3));
-    buffer_text(&names, ")");
-    walk->view->failed |= names.failed || name.failed;
-    buffer_fini(&name);
-    view_row(walk->view, VIEW_ROW_CHAIN, 0, false);
-    skip_numbers(walk);
-    view_text(walk->view, buffer_string(&names));
-    buffer_fini(&names);
-}
-
-static int add_entry(struct walk *walk, const struct calltree_run *run, size_t stacks)
-{
-    walk->place_value = (double)run->value;
-    view_row(walk->view, VIEW_ROW_HEAD, 0, false);
-    add_numbers(walk, run->value, &run->range);
-    add_place(walk, calltree_frame(walk->tree, &run->range, 0), NAMES_NO_STACK);
-    add_inside(walk, &run->range);
-    const size_t budget = stacks && stacks < STACKS_MAX ? stacks : STACKS_MAX;
-    return add_callers(walk, &run->range, 1, budget);
-}
-
-static void add_columns(struct view *view, const struct site_section *section)
-{
-    view_column(view, section->value.name, section->value.title, section->value.unit);
-    view_column(view, "share", "share", UNIT_SHARE);
-    for (size_t i = 0; i < 2; i++)
-        if (section->extra[i].of)
-            view_column(view, section->extra[i].name, section->extra[i].title,
-                        section->extra[i].unit);
-    view_column(view, "place", "place and its callers", UNIT_FRAME);
-}
-
-static void note_hidden(const struct walk *walk, const struct calltree_run *runs, size_t shown,
-                        size_t n)
-{
-    if (shown >= n)
-        return;
-    uint64_t value = 0;
-    for (size_t i = shown; i < n; i++)
-        value = add(value, runs[i].value);
-    struct buffer text = {0};
-    units_add_integer(&text, walk->section->value.unit, value);
-    buffer_text(&text, " (");
-    units_add_real(&text, UNIT_SHARE, view_share((double)value, walk->whole));
-    buffer_text(&text, ")");
-    walk->view->failed |= text.failed;
-    view_note(walk->view, "%zu more place%s with %s not shown; --top 0 shows all", n - shown,
-              n - shown == 1 ? "" : "s", buffer_string(&text));
-    buffer_fini(&text);
-}
-
-/* Sites with a value above zero, sorted by path. */
-static int pick_sites(const struct walk *walk, struct calltree_range *range_out)
-{
-    const struct profile *profile = walk->profile;
-    const struct site **sites = calloc(profile->n_sites + 1, sizeof *sites);
-    if (!sites)
-        return -ENOMEM;
-    size_t n = 0;
-    for (size_t i = 0; i < profile->n_sites; i++)
-        if (calltree_value(&walk->measure, &profile->sites[i]) > 0)
-            sites[n++] = &profile->sites[i];
-    calltree_sort(walk->tree, sites, n);
-    *range_out = (struct calltree_range){sites, n, 0};
-    return 0;
-}
-
-static int fill(struct walk *walk, const struct report_options *options)
-{
-    struct calltree_range all = {0};
-    struct calltree_run *runs = NULL;
-    size_t n = 0;
-    int result = pick_sites(walk, &all);
-    if (result == 0)
-        result = calltree_split(walk->tree, &all, 0, &walk->measure, &runs, &n);
-    if (result < 0)
-        goto done;
-    if (!walk->section->whole)
-        walk->whole = (double)calltree_sum(&walk->measure, &all);
-    const size_t shown = options->top && options->top < n ? options->top : n;
-    for (size_t i = 0; i < shown && result == 0; i++)
-        result = add_entry(walk, &runs[i], options->stacks);
-    if (n == 0)
-        view_note(walk->view, "%s", walk->section->nothing);
-    note_hidden(walk, runs, shown, n);
-done:
-    free(runs);
-    free(all.sites);
-    return result;
-}
-
-static int build(const struct site_section *section, const struct metric *metric,
-                 const struct profile *profile, const struct report_options *options,
-                 struct view *view)
-{
-    struct calltree *tree = NULL;
-    int result = calltree_new(profile, &tree);
-    if (result < 0)
-        return result;
-    view_init(view, section->id, section->title, section->subtitle);
-    add_columns(view, section);
-    struct walk walk = {
-        .section = section,
-        .tree = tree,
-        .measure = {section->value.of, metric, profile->duration_seconds},
-        .view = view,
-        .profile = profile,
-        .whole = section->whole ? (double)section->whole(profile) : 0,
-    };
-    result = fill(&walk, options);
-    calltree_free(tree);
-    return result;
-}
-
 int view_most_calls(const struct profile *profile, const struct report_options *options,
                     struct view *view_out)
 {
-    return build(&site_sections[MOST_CALLS], NULL, profile, options, view_out);
+    return site_tree_build(&site_sections[MOST_CALLS], NULL, profile, options, view_out);
 }
 
 int view_peak(const struct profile *profile, const struct report_options *options,
               struct view *view_out)
 {
-    return build(&site_sections[PEAK], NULL, profile, options, view_out);
+    return site_tree_build(&site_sections[PEAK], NULL, profile, options, view_out);
 }
 
 int view_temporary(const struct profile *profile, const struct report_options *options,
                    struct view *view_out)
 {
-    return build(&site_sections[TEMPORARY], NULL, profile, options, view_out);
+    return site_tree_build(&site_sections[TEMPORARY], NULL, profile, options, view_out);
 }
 
 static void note_leaks_of(struct view *view, const char *whose, uint64_t bytes, uint64_t blocks)
@@ -484,7 +131,7 @@ static void note_leaks_of(struct view *view, const char *whose, uint64_t bytes, 
 int view_leaks(const struct profile *profile, const struct report_options *options,
                struct view *view_out)
 {
-    const int result = build(&site_sections[LEAKS], NULL, profile, options, view_out);
+    const int result = site_tree_build(&site_sections[LEAKS], NULL, profile, options, view_out);
     if (result < 0)
         return result;
     note_leaks_of(view_out, "that the C and C++ runtime keeps on purpose",
@@ -520,5 +167,5 @@ int view_sorted(const struct profile *profile, const struct report_options *opti
         .value = {metric->name, metric->name, is_bytes ? UNIT_BYTES : UNIT_COUNT, NULL, false},
         .extra = {{"calls", "calls", UNIT_COUNT, site_calls, false}},
     };
-    return build(&section, metric, profile, options, view_out);
+    return site_tree_build(&section, metric, profile, options, view_out);
 }
