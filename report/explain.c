@@ -201,7 +201,8 @@ static const struct topic topics[] = {
      "One entry per place, ordered by allocations plus reallocations; the share is\n"
      "that of all calls of the run. Below it stand its callers, merged into a tree:\n"
      "each branch carries its own figures, a chain of single callers is one line per\n"
-     "frame and shows no figures because they are those of the line above.\n"
+     "frame and shows no figures because they are those of the line above; where\n"
+     "callers with less than 0.5 % of it were passed over, --stacks 0 shows them.\n"
      "To act: go down the tree until a caller appears that you own and that loops.\n"},
     {"peak_memory", TOPIC_SECTION, "who held memory at the peak",
      "One entry per place, ordered by the bytes its blocks held at the moment of the\n"

@@ -16,7 +16,7 @@
 /* How many of a thing a report shows; 0 means all. */
 #define REPORT_TOP_TEXT   10 /* entries of a section people read */
 #define REPORT_TOP_DATA   50 /* rows of call_sites in json and csv */
-#define REPORT_STACKS     5  /* call paths below one entry */
+#define REPORT_STACKS     5 /* call paths below one entry; twice that below the one with most of all */
 #define REPORT_WIDTH_FILE 100
 #define REPORT_WIDTH_MIN  60
 

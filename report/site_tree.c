@@ -13,10 +13,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A chain of callers longer than this is folded to its first and last few frames. */
-#define CHAIN_SHOWN 8
-#define CHAIN_HEAD  5
-#define CHAIN_TAIL  2
+/* A chain of frames longer than `shown` is folded to its first and last few. */
+struct fold {
+    size_t shown, head, tail;
+};
+static const struct fold fold_chain = {8, 5, 2};
+static const struct fold fold_followed = {4, 2, 1};
+
+/* Where the budget of paths ends, the largest caller is followed past so many more forks. */
+#define FOLLOWED 2
+
+/* Other callers together below 1 in 200 are passed over, unless --stacks 0 asks for everything. */
+#define SHARE_DOMINANT 0.995
+
+/* Places below this share are noise in the default report, after the first few. */
+#define SHARE_PLACE  0.001
+#define PLACES_LEAST 3
 
 /* Columns for the name of a library function that was passed over. */
 #define NAME_INSIDE 44
@@ -36,6 +48,7 @@ struct walk {
     const struct profile *profile;
     double whole;
     double place_value; /* of the place under which we are */
+    double dominant;    /* a caller with this share of a frame's value is its only one, nearly */
 };
 
 uint64_t site_tree_add(uint64_t a, uint64_t b)
@@ -107,14 +120,14 @@ __attribute__((format(printf, 3, 4))) static void add_words(const struct walk *w
     free(words);
 }
 
-/* Frames of `range` from depth `from` to `to`, both included, as rows that continue the one above. */
+/* Frames of `range` from depth `from` to its own, as rows that continue the one above. */
 static void add_chain(const struct walk *walk, const struct calltree_range *range, size_t from,
-                      size_t to, uint32_t depth)
+                      uint32_t depth, const struct fold *fold)
 {
-    const size_t n = to >= from ? to - from + 1 : 0;
+    const size_t n = range->depth >= from ? range->depth - from + 1 : 0;
     for (size_t i = 0; i < n; i++) {
-        if (n > CHAIN_SHOWN && i == CHAIN_HEAD) {
-            const size_t folded = n - CHAIN_HEAD - CHAIN_TAIL;
+        if (n > fold->shown && i == fold->head) {
+            const size_t folded = n - fold->head - fold->tail;
             add_words(walk, depth, "... %zu more frames", folded);
             i += folded;
         }
@@ -122,6 +135,39 @@ static void add_chain(const struct walk *walk, const struct calltree_range *rang
         skip_numbers(walk);
         add_place(walk, calltree_frame(walk->tree, range, from + i), "?");
     }
+}
+
+/* Does no stack of the range go on? */
+static bool is_end(const struct walk *walk, const struct calltree_range *range)
+{
+    return !calltree_frame(walk->tree, range, range->depth) ||
+           (calltree_is_chain(walk->tree, range) &&
+            !calltree_frame(walk->tree, range, range->depth + 1));
+}
+
+/* Go out as long as the stacks of the range have the same next frame, or all but a trifle have. */
+static int extend_chain(const struct walk *walk, struct calltree_range *range)
+{
+    while (!is_end(walk, range)) {
+        if (calltree_is_chain(walk->tree, range)) {
+            range->depth++;
+            continue;
+        }
+        struct calltree_run *runs = NULL;
+        size_t n = 0;
+        const int result =
+            calltree_split(walk->tree, range, range->depth + 1, &walk->measure, &runs, &n);
+        if (result < 0)
+            return result;
+        const struct calltree_run largest = runs[0];
+        free(runs);
+        const double sum = (double)calltree_sum(&walk->measure, range);
+        if ((double)largest.value < sum * walk->dominant ||
+            !calltree_frame(walk->tree, &largest.range, largest.range.depth))
+            break;
+        *range = largest.range;
+    }
+    return 0;
 }
 
 /* How many of the runs to show, given a budget of paths. */
@@ -151,6 +197,32 @@ static void add_rest(const struct walk *walk, const struct calltree_run *runs, s
     view_text(walk->view, words);
 }
 
+/* The budget ends at a fork: name its largest caller and go on with that one alone. */
+static int follow_largest(const struct walk *walk, struct calltree_range range, uint32_t depth)
+{
+    int result = 0;
+    for (int fork = 0; result == 0 && !is_end(walk, &range); fork++) {
+        struct calltree_run *runs = NULL;
+        size_t n = 0;
+        result = calltree_split(walk->tree, &range, range.depth + 1, &walk->measure, &runs, &n);
+        if (result < 0)
+            break;
+        const struct calltree_run largest = runs[0];
+        free(runs);
+        if (fork == FOLLOWED) {
+            add_words(walk, depth, "... %zu callers", n);
+            break;
+        }
+        const double sum = (double)calltree_sum(&walk->measure, &range);
+        add_words(walk, depth, "... %zu callers, %.0f %% by:", n,
+                  view_share((double)largest.value, sum) * 100);
+        range = largest.range;
+        result = extend_chain(walk, &range);
+        add_chain(walk, &range, largest.range.depth, depth, &fold_followed);
+    }
+    return result;
+}
+
 static int add_callers(const struct walk *walk, const struct calltree_range *range, uint32_t depth,
                        size_t budget);
 
@@ -165,45 +237,50 @@ static int add_branch(const struct walk *walk, const struct calltree_run *run, u
     else
         add_numbers(walk, run->value, &range);
     add_place(walk, calltree_frame(walk->tree, &range, range.depth), "[end of stack]");
-    const size_t first = range.depth + 1;
-    while (calltree_is_chain(walk->tree, &range) &&
-           calltree_frame(walk->tree, &range, range.depth + 1))
-        range.depth++;
-    add_chain(walk, &range, first, range.depth, depth);
+    const int result = extend_chain(walk, &range);
+    if (result < 0)
+        return result;
+    add_chain(walk, &range, run->range.depth + 1, depth, &fold_chain);
+    if (budget <= 1)
+        return follow_largest(walk, range, depth);
     return add_callers(walk, &range, depth + 1, budget);
+}
+
+/* Show runs [0..shown) and hand the budget down: one path each, the rest by their share. */
+static int add_shown(const struct walk *walk, const struct calltree_run *runs, size_t shown,
+                     uint32_t depth, size_t budget, bool complete)
+{
+    double sum = 0;
+    for (size_t i = 0; i < shown; i++)
+        sum += (double)runs[i].value;
+    const size_t extra = budget - shown;
+    size_t spare = extra;
+    for (size_t i = 0; i < shown; i++) {
+        const bool last = i + 1 == shown;
+        const double share = view_share((double)runs[i].value, sum);
+        const size_t wanted = (size_t)((double)extra * share + 0.5);
+        const size_t more = last || wanted > spare ? spare : wanted;
+        spare -= more;
+        const int result = add_branch(walk, &runs[i], depth, last && complete, 1 + more);
+        if (result < 0)
+            return result;
+    }
+    return 0;
 }
 
 /* All that call the frame at range->depth, as branches at `depth`. */
 static int add_callers(const struct walk *walk, const struct calltree_range *range, uint32_t depth,
                        size_t budget)
 {
-    if (!calltree_frame(walk->tree, range, range->depth))
-        return 0;
-    if (calltree_is_chain(walk->tree, range) &&
-        !calltree_frame(walk->tree, range, range->depth + 1))
+    if (is_end(walk, range))
         return 0;
     struct calltree_run *runs = NULL;
     size_t n = 0;
     int result = calltree_split(walk->tree, range, range->depth + 1, &walk->measure, &runs, &n);
     if (result < 0)
         return result;
-    if (budget <= 1 && n > 1) {
-        add_words(walk, depth - 1, "... from %zu callers", n);
-        free(runs);
-        return 0;
-    }
     const size_t shown = count_shown(walk, runs, n, budget);
-    double sum = 0;
-    for (size_t i = 0; i < shown; i++)
-        sum += (double)runs[i].value;
-    size_t spare = budget - shown;
-    for (size_t i = 0; i < shown && result == 0; i++) {
-        const size_t share =
-            (size_t)((double)(budget - shown) * view_share((double)runs[i].value, sum) + 0.5);
-        const size_t more = i + 1 == shown || share > spare ? spare : share;
-        spare -= more;
-        result = add_branch(walk, &runs[i], depth, i + 1 == n, 1 + more);
-    }
+    result = add_shown(walk, runs, shown, depth, budget, shown == n);
     if (result == 0 && shown < n)
         add_rest(walk, runs + shown, n - shown, depth);
     free(runs);
@@ -226,16 +303,14 @@ static void add_inside(const struct walk *walk, const struct calltree_range *ran
     struct buffer names = {0}, name = {0};
     buffer_text(&names, same ? "(through " : "(mostly through ");
     const uint32_t n = main_site->place;
-    for (uint32_t i = 0; i < n && i < 3; i++) {
+    for (uint32_t i = 0; i < n; i += i == 0 && n > 2 ? n - 1 : 1) {
         const struct profile_frame *frame = names_frame(walk->profile, main_site, n - 1 - i);
-        buffer_text(&names, i ? " > " : "");
+        buffer_text(&names, i == 0 ? "" : n > 2 ? " > ... > " : " > ");
         buffer_reset(&name);
         if (frame)
             names_add_function(&name, frame);
         names_add_short(&names, buffer_string(&name), NAME_INSIDE, "...");
     }
-    if (n > 3)
-        buffer_printf(&names, " > ... %u more", (unsigned)(n - 3));
     buffer_text(&names, ")");
     walk->view->failed |= names.failed || name.failed;
     buffer_fini(&name);
@@ -252,7 +327,9 @@ static int add_entry(struct walk *walk, const struct calltree_run *run, size_t s
     add_numbers(walk, run->value, &run->range);
     add_place(walk, calltree_frame(walk->tree, &run->range, 0), NAMES_NO_STACK);
     add_inside(walk, &run->range);
-    const size_t budget = stacks && stacks < STACKS_MAX ? stacks : STACKS_MAX;
+    /* A place that has most of all, as a program's own xmalloc does, says little without its callers. */
+    const size_t wanted = walk->place_value > walk->whole / 2 ? stacks * 2 : stacks;
+    const size_t budget = stacks && wanted < STACKS_MAX ? wanted : STACKS_MAX;
     return add_callers(walk, &run->range, 1, budget);
 }
 
@@ -302,6 +379,18 @@ static int pick_sites(const struct walk *walk, struct calltree_range *range_out)
     return 0;
 }
 
+/* How many places to show: --top where it was given, else what matters of the default. */
+static size_t count_places(const struct walk *walk, const struct report_options *options,
+                           const struct calltree_run *runs, size_t n)
+{
+    size_t shown = options->top && options->top < n ? options->top : n;
+    if (options->has_top || walk->section->keeps_small)
+        return shown;
+    while (shown > PLACES_LEAST && (double)runs[shown - 1].value < walk->whole * SHARE_PLACE)
+        shown--;
+    return shown;
+}
+
 static int fill(struct walk *walk, const struct report_options *options)
 {
     struct calltree_range all = {0};
@@ -314,7 +403,7 @@ static int fill(struct walk *walk, const struct report_options *options)
         goto done;
     if (!walk->section->whole)
         walk->whole = (double)calltree_sum(&walk->measure, &all);
-    const size_t shown = options->top && options->top < n ? options->top : n;
+    const size_t shown = count_places(walk, options, runs, n);
     for (size_t i = 0; i < shown && result == 0; i++)
         result = add_entry(walk, &runs[i], options->stacks);
     if (n == 0)
@@ -343,6 +432,7 @@ int site_tree_build(const struct site_section *section, const struct metric *met
         .view = view,
         .profile = profile,
         .whole = section->whole ? (double)section->whole(profile) : 0,
+        .dominant = options->stacks ? SHARE_DOMINANT : 2,
     };
     result = fill(&walk, options);
     calltree_free(tree);

@@ -24,6 +24,7 @@ struct site_section {
     struct site_column value;
     struct site_column extra[2];
     uint64_t (*whole)(const struct profile *profile); /* of which shares are; NULL: of the sum */
+    bool keeps_small;                                 /* shows places with next to nothing, too */
 };
 
 /* Fill `view`. Shares, trees and columns follow `section`; `metric` is measured where

@@ -234,14 +234,15 @@ static const struct process_image parent_images[] = {{"/bin/sh", 3, make_argumen
                                                      {DEMO, 4, command}};
 static const struct process_image child_images[] = {{DEMO, 2, child_arguments}};
 
-#define TOTALS                                                                                     \
+/* Of the first process; the second adds three frees of inherited blocks. */
+#define TOTALS(frees, n_events)                                                                    \
     {                                                                                              \
-        .alloc_count = 89821, .realloc_count = 1500, .free_count = 89807, .alloc_bytes = 30966144, \
-        .peak_bytes = 1678816, .peak_count = 1517, .leaked_count = 14, .leaked_bytes = 87104,      \
-        .temporary_count = 59100, .slack_bytes = 12104, .copied_bytes = 31000,                     \
-        .mapped_bytes = 8192000, .mapped_peak_bytes = 4096000, .alloc_rate = 59880.666,            \
-        .alloc_byte_rate = 20644096, .peak_alloc_rate = 71000, .peak_alloc_byte_rate = 25000000.5, \
-        .events = 181130, .duration_seconds = 1.5                                                  \
+        .alloc_count = 89821, .realloc_count = 1500, .free_count = (frees),                        \
+        .alloc_bytes = 30966144, .peak_bytes = 1678816, .peak_count = 1517, .leaked_count = 14,    \
+        .leaked_bytes = 87104, .temporary_count = 59100, .slack_bytes = 12104,                     \
+        .copied_bytes = 31000, .mapped_bytes = 8192000, .mapped_peak_bytes = 4096000,              \
+        .alloc_rate = 59880.666, .alloc_byte_rate = 20644096, .peak_alloc_rate = 71000,            \
+        .peak_alloc_byte_rate = 25000000.5, .events = (n_events), .duration_seconds = 1.5          \
     }
 
 static const struct process processes[] = {
@@ -253,7 +254,7 @@ static const struct process processes[] = {
      .allocator = LIBC,
      .has_status = true,
      .wait_status = 0x0100,
-     .totals = TOTALS,
+     .totals = TOTALS(89807, 181130),
      .coverage = {.events = 181130,
                   .threads = 5,
                   .processes = 1,
@@ -303,7 +304,7 @@ static const struct profile fixture = {
     .wait_status = 0x0100,
     .cut = {.record = "", .reason = ""},
     .stop_reason = "",
-    .totals = TOTALS,
+    .totals = TOTALS(89810, 181133),
     .coverage = {.events = 181133,
                  .inherited_frees = 3,
                  .threads = 6,
