@@ -5,15 +5,9 @@
 #include <string.h>
 
 static const struct command commands[] = {
-#ifdef HEAPWISE_HAS_RUN
     {"run", cmd_run, "record a command and the processes it starts"},
-#endif
-#ifdef HEAPWISE_HAS_REPORT
     {"report", cmd_report, "say where a recorded program allocates"},
-#endif
-#ifdef HEAPWISE_HAS_DUMP
     {"dump", cmd_dump, "print every record of a trace"},
-#endif
     {"explain", cmd_explain, "say what a metric or a section of the report means"},
     {"help", cmd_help, "list the commands, or explain one"},
     {"version", cmd_version, "print the version"},

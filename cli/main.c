@@ -8,6 +8,7 @@
 #include "cli/status.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,18 @@ static int unknown_option(const char *option)
     return STATUS_USAGE;
 }
 
+/* A program that was not found may have been meant as one of our commands. */
+static void hint_command(const char *word)
+{
+    struct nearest best = {0};
+    for (size_t i = 0; commands_at(i); i++)
+        nearest_offer(&best, word, commands_at(i)->name);
+    if (best.word)
+        message_hint("did you mean `heapwise %s`?", best.word);
+}
+
 /* `heapwise CMD ARG...` as `heapwise run -- CMD ARG...`. */
-static int run_program(int argc, char **argv)
+static int run_program(int argc, char **argv, bool suggest)
 {
     const struct command *run = commands_find("run");
     if (!run) {
@@ -43,6 +54,8 @@ static int run_program(int argc, char **argv)
     memcpy(&words[2], argv, (size_t)argc * sizeof *argv);
     const int status = run->run(argc + 2, words);
     free(words);
+    if (status == STATUS_RUN_MISSING && suggest)
+        hint_command(argv[0]);
     return status;
 }
 
@@ -65,8 +78,8 @@ int main(int argc, char **argv)
     if (command)
         return command->run(argc - 1, argv + 1);
     if (strcmp(first, "--") == 0 && argc > 2)
-        return run_program(argc - 2, argv + 2);
+        return run_program(argc - 2, argv + 2, false);
     if (first[0] == '-')
         return unknown_option(first);
-    return run_program(argc - 1, argv + 1);
+    return run_program(argc - 1, argv + 1, true);
 }
