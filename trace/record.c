@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "trace/record_hot.h"
 #include "trace/record_shape.h"
 
 static const struct record_shape *shape_of(uint64_t tag)
@@ -45,6 +46,8 @@ int record_decode(struct unpack_cursor *cursor, struct record_base *base, struct
 {
     while (unpack_nil(cursor))
         ;
+    if (base && record_hot_decode(cursor, base, record_out))
+        return 0;
     *record_out = (struct record){.tag = 0};
     struct record_input input = {.cursor = *cursor, .record = record_out};
     uint32_t n_elements;
