@@ -91,7 +91,8 @@ static void enter_phase(const struct recording *recording, enum board_phase phas
 static int fail(const struct recording *recording, enum board_phase phase, const char *what,
                 int error)
 {
-    snprintf(recording->board->failure, sizeof recording->board->failure, "%s", what);
+    snprintf(recording->board->failure, sizeof recording->board->failure, "%.*s",
+             (int)sizeof recording->board->failure - 1, what);
     atomic_store(&recording->board->error, -error);
     enter_phase(recording, phase);
     return 1;

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -71,9 +70,9 @@ char **command_environment(char *const *environment, const char *shim_path,
         return NULL;
     char *const preload = (char *)(made + n + 3);
     char *const session = preload + n_preload;
-    sprintf(preload, "%s%s", preload_key, shim_path);
+    strcpy(stpcpy(preload, preload_key), shim_path);
     append_entries(preload, old);
-    sprintf(session, "%s%s", session_key, session_path);
+    strcpy(stpcpy(session, session_key), session_path);
     bool preloads = false;
     size_t n_made = 0;
     for (size_t i = 0; i < n; i++) {

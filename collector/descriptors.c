@@ -13,7 +13,8 @@ static int compare_fds(const void *left, const void *right)
 
 void descriptors_close_others(int *keep, size_t n)
 {
-    qsort(keep, n, sizeof *keep, compare_fds);
+    if (n)
+        qsort(keep, n, sizeof *keep, compare_fds);
     unsigned first = 3;
     for (size_t i = 0; i < n; i++) {
         if (keep[i] < (int)first)

@@ -382,7 +382,9 @@ void drain_write_losses(struct drain *drain)
     const uint64_t n = atomic_load(&header->n_lost_no_slot);
     if (n <= drain->n_no_slot || n > sane_count)
         return;
-    count_lost(drain, 0, n - drain->n_no_slot, TRACE_LOSS_NO_SLOT);
+    /* After the stop no thread waits for a slot: that, not memory, is what it lacked. */
+    count_lost(drain, 0, n - drain->n_no_slot,
+               drain->discarding ? TRACE_LOSS_STOPPED : TRACE_LOSS_NO_SLOT);
     drain->n_no_slot = n;
 }
 

@@ -103,7 +103,6 @@ static void a_stop_is_news_once(void **state)
     (void)state;
     const pid_t pid = start_child();
     setup(&bench, pid);
-    kill(pid, SIGTSTP);
     kill(pid, SIGSTOP);
     reap_until(&bench, &news, &never);
     assert_int_equal(news.stop_signal, SIGSTOP);
