@@ -171,33 +171,50 @@ static void cut_front(struct page *page, struct buffer *place, size_t width)
 {
     struct buffer cut = {0};
     const char *ellipsis = page->glyphs->ellipsis;
-    buffer_text(&cut, ellipsis);
-    buffer_text(&cut, escape_tail(buffer_string(place), width - escape_width(ellipsis)));
+    const size_t mark = escape_width(ellipsis);
+    if (width > mark) {
+        buffer_text(&cut, ellipsis);
+        buffer_text(&cut, escape_tail(buffer_string(place), width - mark));
+    }
     buffer_fini(place);
     *place = cut;
 }
 
-/* A function's name and, in another colour, where it is. A head has its whole path where that fits;
- * the name gives way to the location only up to half of the columns. */
+/* Make the location fit beside the name, of `width` columns for both. The name's own words come
+ * first; a file and line still get a third, a mere module nothing. */
+static void fit_location(struct page *page, struct buffer *place, const char *name,
+                         const struct profile_frame *frame, size_t width)
+{
+    const size_t wanted = escape_width(buffer_string(place));
+    const size_t bare = names_bare_width(name, page->glyphs->ellipsis) + 2;
+    const size_t left = width > bare ? width - bare : 0;
+    if (wanted <= left)
+        return;
+    const size_t least = wanted < width / 3 ? wanted : width / 3;
+    const size_t given = left > least ? left : least;
+    if (!frame->file[0])
+        buffer_reset(place);
+    else if (wanted > given)
+        cut_front(page, place, given);
+}
+
+/* A function's name and, in another colour, where it is. A head has its whole path where that fits. */
 static void write_frame(struct page *page, const struct profile_frame *frame, size_t width,
                         bool head)
 {
     struct buffer raw = {0}, name = {0}, place = {0};
     const char *inlined = frame->inlined ? " [inlined]" : "";
+    const size_t room = width - strlen(inlined);
     names_add_function(&raw, frame);
     escape_text(&name, buffer_string(&raw), !page->options->utf8);
-    const size_t whole = escape_width(buffer_string(&name)) + strlen(inlined) + 2;
     set_location(page, &place, frame, head);
-    if (head && whole + escape_width(buffer_string(&place)) > width)
+    if (head && escape_width(buffer_string(&name)) + 2 + escape_width(buffer_string(&place)) > room)
         set_location(page, &place, frame, false);
-    const size_t wanted = escape_width(buffer_string(&place));
-    if (whole + wanted > width && wanted > width / 2)
-        cut_front(page, &place, width / 2);
+    fit_location(page, &place, buffer_string(&name), frame, room);
     const size_t location = escape_width(buffer_string(&place));
-    const size_t taken = strlen(inlined) + (location ? location + 2 : 0);
 
     buffer_reset(&raw);
-    names_add_short(&raw, buffer_string(&name), width > taken + 8 ? width - taken : 8,
+    names_add_short(&raw, buffer_string(&name), location ? room - location - 2 : room,
                     page->glyphs->ellipsis);
     paint(page, head ? bold : plain, buffer_string(&raw));
     buffer_text(&page->line, inlined);

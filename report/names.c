@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+/* Columns for the library function below a place. */
+#define NAME_INSIDE 40
+
 const char *names_base(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -86,34 +89,76 @@ static void add_middle_cut(struct buffer *out, const char *name, size_t width, c
     buffer_text(out, escape_tail(name, width - mark - used));
 }
 
-void names_add_short(struct buffer *out, const char *name, size_t width, const char *ellipsis)
+/* Where the name begins behind the type that templates have in front: the last blank outside of
+ * brackets before the parameters. "operator bool" is one word. */
+static const char *skip_return_type(const char *name)
 {
-    /* Each step gives up more: parameters, then template arguments from the deepest kept level up. */
+    const char *start = name;
+    size_t depth = 0;
+    for (const char *at = name; *at; at++) {
+        const size_t skip = operator_length(at);
+        if (skip) {
+            at += skip - 1;
+            continue;
+        }
+        if (depth == 0 && *at == '(')
+            return start;
+        if (strchr("<{[(", *at))
+            depth++;
+        else if (strchr(">}])", *at) && depth > 0)
+            depth--;
+        else if (depth == 0 && *at == ' ' && (at - name < 8 || strncmp(at - 8, "operator", 8) != 0))
+            start = at + 1;
+    }
+    return name; /* no parameters: no C++ function, so no type either */
+}
+
+/* Leave out arguments, as many as needed to fit `width`. The returned type goes first, then
+ * parameters, then template arguments from the deepest kept level up. */
+static void add_fewer_arguments(struct buffer *best, const char *name, size_t width,
+                                const char *ellipsis)
+{
     static const struct {
         const char *brackets;
         size_t keep;
     } steps[] = {{"()", 0}, {"<>", 2}, {"<>", 1}, {"<>", 0}};
-    struct buffer best = {0}, next = {0};
-    buffer_text(&best, name);
+    struct buffer next = {0};
+    buffer_text(best, escape_width(name) <= width ? name : skip_return_type(name));
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        if (escape_width(buffer_string(&best)) <= width)
+        if (escape_width(buffer_string(best)) <= width)
             break;
         buffer_reset(&next);
-        add_without_arguments(&next, buffer_string(&best), steps[i].brackets, steps[i].keep,
+        add_without_arguments(&next, buffer_string(best), steps[i].brackets, steps[i].keep,
                               ellipsis);
-        if (escape_width(buffer_string(&next)) < escape_width(buffer_string(&best))) {
-            const struct buffer swap = best;
-            best = next;
+        if (escape_width(buffer_string(&next)) < escape_width(buffer_string(best))) {
+            const struct buffer swap = *best;
+            *best = next;
             next = swap;
         }
     }
+    best->failed |= next.failed;
+    buffer_fini(&next);
+}
+
+void names_add_short(struct buffer *out, const char *name, size_t width, const char *ellipsis)
+{
+    struct buffer best = {0};
+    add_fewer_arguments(&best, name, width, ellipsis);
     if (escape_width(buffer_string(&best)) <= width)
         buffer_text(out, buffer_string(&best));
     else
         add_middle_cut(out, buffer_string(&best), width, ellipsis);
-    out->failed |= best.failed || next.failed;
+    out->failed |= best.failed;
     buffer_fini(&best);
-    buffer_fini(&next);
+}
+
+size_t names_bare_width(const char *name, const char *ellipsis)
+{
+    struct buffer bare = {0};
+    add_fewer_arguments(&bare, name, 0, ellipsis);
+    const size_t width = escape_width(buffer_string(&bare));
+    buffer_fini(&bare);
+    return width;
 }
 
 const struct profile_frame *names_frame(const struct profile *profile, const struct site *site,
@@ -127,6 +172,21 @@ const struct profile_frame *names_frame(const struct profile *profile, const str
 const struct profile_frame *names_place(const struct profile *profile, const struct site *site)
 {
     return names_frame(profile, site, site->place < site->n_frames ? site->place : 0);
+}
+
+bool names_add_inside(struct buffer *out, const struct profile *profile, const struct site *site)
+{
+    const struct profile_frame *frame =
+        site->place > 0 ? names_frame(profile, site, (size_t)site->place - 1) : NULL;
+    if (!frame)
+        return false;
+    struct buffer name = {0};
+    names_add_function(&name, frame);
+    buffer_text(out, "through ");
+    names_add_short(out, buffer_string(&name), NAME_INSIDE, "...");
+    out->failed |= name.failed;
+    buffer_fini(&name);
+    return true;
 }
 
 static bool needs_quotes(const char *word)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a frame is called, and how a long name is made to fit.
  *
- * A C++ name of 300 characters says little more than its first 60: arguments in <> and () go first, from
- * the outside in, the function's own name last of all. */
+ * A C++ name of 300 characters says little more than its first 60: the type it returns goes first,
+ * then arguments in () and <>, the function's own name last of all. */
 #ifndef HEAPWISE_REPORT_NAMES_H
 #define HEAPWISE_REPORT_NAMES_H
 
@@ -24,6 +24,13 @@ void names_add_location(struct buffer *out, const struct profile_frame *frame, b
 
 /* Add `name` (escaped already), shortened to at most `width` columns; `ellipsis` marks what was left out. */
 void names_add_short(struct buffer *out, const char *name, size_t width, const char *ellipsis);
+
+/* Columns of `name` when all of its arguments are left out: the least that still says it whole. */
+size_t names_bare_width(const char *name, const char *ellipsis);
+
+/* Add "through FUNCTION", the library function that the site's place called, where the place is not
+ * the innermost frame; returns whether there is one. Not escaped. */
+bool names_add_inside(struct buffer *out, const struct profile *profile, const struct site *site);
 
 /* The frame a site is named by; NULL when no stack is known. */
 const struct profile_frame *names_place(const struct profile *profile, const struct site *site);

@@ -30,9 +30,6 @@ static const struct fold fold_followed = {4, 2, 1};
 #define SHARE_PLACE  0.001
 #define PLACES_LEAST 3
 
-/* Columns for the name of a library function that was passed over. */
-#define NAME_INSIDE 44
-
 /* A bound for --stacks 0: recursion goes as deep as there are paths to hand out. */
 #define STACKS_MAX 1000
 
@@ -287,7 +284,7 @@ static int add_callers(const struct walk *walk, const struct calltree_range *ran
     return result;
 }
 
-/* The library frames between the place and the allocator, for the largest of the place's stacks. */
+/* The library function that the place called to allocate, of the largest of its stacks. */
 static void add_inside(const struct walk *walk, const struct calltree_range *range)
 {
     const struct site *main_site = range->sites[0];
@@ -298,26 +295,15 @@ static void add_inside(const struct walk *walk, const struct calltree_range *ran
             calltree_value(&walk->measure, main_site))
             main_site = range->sites[i];
     }
-    if (main_site->place == 0 || main_site->place >= main_site->n_frames)
-        return;
-    struct buffer names = {0}, name = {0};
-    buffer_text(&names, same ? "(through " : "(mostly through ");
-    const uint32_t n = main_site->place;
-    for (uint32_t i = 0; i < n; i += i == 0 && n > 2 ? n - 1 : 1) {
-        const struct profile_frame *frame = names_frame(walk->profile, main_site, n - 1 - i);
-        buffer_text(&names, i == 0 ? "" : n > 2 ? " > ... > " : " > ");
-        buffer_reset(&name);
-        if (frame)
-            names_add_function(&name, frame);
-        names_add_short(&names, buffer_string(&name), NAME_INSIDE, "...");
+    struct buffer text = {0};
+    if (names_add_inside(&text, walk->profile, main_site)) {
+        view_row(walk->view, VIEW_ROW_CHAIN, 0, false);
+        skip_numbers(walk);
+        buffer_text(&text, same ? "" : ", mostly");
+        view_text(walk->view, buffer_string(&text));
     }
-    buffer_text(&names, ")");
-    walk->view->failed |= names.failed || name.failed;
-    buffer_fini(&name);
-    view_row(walk->view, VIEW_ROW_CHAIN, 0, false);
-    skip_numbers(walk);
-    view_text(walk->view, buffer_string(&names));
-    buffer_fini(&names);
+    walk->view->failed |= text.failed;
+    buffer_fini(&text);
 }
 
 static int add_entry(struct walk *walk, const struct calltree_run *run, size_t stacks)
@@ -354,11 +340,10 @@ static void note_hidden(const struct walk *walk, const struct calltree_run *runs
         value = site_tree_add(value, runs[i].value);
     struct buffer text = {0};
     units_add_integer(&text, walk->section->value.unit, value);
-    buffer_printf(&text, " %s (", walk->section->value.title);
+    buffer_text(&text, ", ");
     units_add_real(&text, UNIT_SHARE, view_share((double)value, walk->whole));
-    buffer_text(&text, ")");
     walk->view->failed |= text.failed;
-    view_note(walk->view, "%zu more place%s with %s not shown; --top 0 shows all", n - shown,
+    view_note(walk->view, "%zu more place%s (%s) not shown; --top 0 shows all", n - shown,
               n - shown == 1 ? "" : "s", buffer_string(&text));
     buffer_fini(&text);
 }

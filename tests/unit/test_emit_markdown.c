@@ -37,7 +37,7 @@ static void markup_in_names_is_escaped(void **state)
     char *text = print(profile_fixture());
     assert_non_null(strstr(text, "evil\\\\x1b\\[31m\\\\x0aname\\|&lt;b&gt;\\`x\\`"));
     assert_null(strstr(text, "<b>"));
-    assert_non_null(strstr(text, "(through fopen &gt; \\_IO_file_doallocate)"));
+    assert_non_null(strstr(text, "parse.c:88 through fopen"));
     free(text);
 }
 

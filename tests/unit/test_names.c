@@ -27,6 +27,10 @@ static void arguments_go_before_the_name(void **state)
         {"v::operator()(int) const", 23, "v::operator()(..) const"},
         {"(anonymous namespace)::run(int, int)", 31, "(anonymous namespace)::run(..)"},
         {"a_very_long_c_function_name", 12, "a_ver.._name"},
+        {"void std::vector<int>::push(int)", 26, "std::vector<int>::push(..)"},
+        {"std::shared_ptr<A> std::make<A>(B&&)", 16, "std::make<A>(..)"},
+        {"A::operator bool() const", 20, "A::operat..l() const"},
+        {"int main::{lambda(int, int)#1}::f(int)", 31, "main::{lambda(..)#1}::f(..)"},
         {"name", 2, "na"},
         {"unbalanced<<<((", 8, "unb..ed<"},
     };

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The command line: exit codes, messages, outputs.
+
+    cli.py BUILD
+
+Records one small program and asks for reports in every way a user might get right or wrong.
+"""
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
+HEAPWISE = os.path.join(BUILD, "heapwise")
+PLAIN = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
+
+
+def run(*arguments, **options):
+    options.setdefault("env", dict(PLAIN, LC_ALL="C.UTF-8"))
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run([HEAPWISE, *arguments], capture_output="stdout" not in options,
+                          timeout=60, **options)
+
+
+def say(name, mistake):
+    print(f"not ok cli: {name}: {mistake}" if mistake else f"ok cli: {name}", flush=True)
+
+
+def one_line(error, start):
+    lines = error.decode(errors="replace").splitlines()
+    if not lines or not lines[0].startswith("heapwise: " + start):
+        return f"says {lines!r}"
+    return f"says {len(lines)} lines" if len(lines) > 2 else None
+
+
+# (name, arguments, exit code, how the message goes on)
+WRONG = [
+    ("unknown option of report", ["report", "--fromat", "json", "T"], 2, "--fromat: unknown option; did you mean --format?"),
+    ("unknown option of run", ["run", "--quite", "true"], 125, "--quite: unknown option; did you mean --quiet?"),
+    ("unknown option of heapwise", ["--vers"], 2, "--vers: unknown option; did you mean --version?"),
+    ("unknown format", ["report", "--format", "jsn", "T"], 2, "--format: unknown value 'jsn'; did you mean json?"),
+    ("html is not built", ["report", "--format", "html", "T"], 2, "--format: unknown value 'html'"),
+    ("unknown metric", ["report", "--sort", "slak_bytes", "T"], 2, "--sort: unknown metric 'slak_bytes'; did you mean slack_bytes?"),
+    ("metric of processes", ["report", "--sort", "events", "T"], 2, "--sort: events is not measured per call site"),
+    ("unknown topic", ["explain", "peak_byte"], 2, "peak_byte: unknown topic; did you mean peak_bytes?"),
+    ("unknown command in help", ["help", "reprot"], 2, "reprot: no such command; did you mean report?"),
+    ("no trace", ["report"], 2, "report: needs a trace file"),
+    ("two traces", ["report", "T", "T"], 2, "report: takes one trace file only"),
+    ("missing trace", ["report", "missing.hwt"], 2, "missing.hwt: No such file or directory"),
+    ("name with control characters", ["report", "a\033[31m\nb"], 2, "a\\x1b[31m\\x0ab: No such file"),
+    ("folder as trace", ["dump", "."], 2, ".: Is a directory"),
+    ("not a trace", ["report", HEAPWISE], 2, f"{HEAPWISE}: is not a heapwise trace"),
+    ("unknown process", ["report", "--process", "77", "T"], 2, "--process: "),
+    ("no such number", ["report", "--top", "many", "T"], 2, "--top: 'many' is no number"),
+    ("trace as output", ["report", "-o", "T", "T"], 2, "T: is the trace itself"),
+    ("output nowhere", ["report", "-o", "no/such/folder", "T"], 2, "no/such/folder: No such file"),
+    ("mistyped command", ["reprot", "T"], 127, "reprot: "),
+]
+
+RIGHT = [
+    ("help", ["help"], b"commands:"), ("help run", ["help", "run"], b"--on-full"),
+    ("report --help", ["report", "--help"], b"--sort"), ("dump -h", ["dump", "-h"], b"--format"),
+    ("explain --help", ["explain", "--help"], b"TOPIC"), ("help version", ["help", "version"], b"version"),
+    ("--version", ["--version"], b"heapwise "), ("explain list", ["explain"], b"temporary_count"),
+    ("explain section", ["explain", "MOST CALLS"], b"most_calls: "),
+    ("report", ["report", "T"], b"MOST CALLS"), ("options after the trace", ["report", "T", "--top=1"], b"MOST CALLS"),
+    ("report to -", ["report", "-o", "-", "T"], b"MOST CALLS"), ("markdown", ["report", "-fmarkdown", "T"], b"## MOST CALLS"),
+    ("dump", ["dump", "T"], b'"record": "header"'),
+]
+
+
+def check_formats(folder):
+    documents = {name: run("report", "--format", name, "--top", "0", "T", cwd=folder).stdout for name in ("json", "csv")}
+    document = json.loads(documents["json"])
+    rows = list(csv.DictReader(io.StringIO(documents["csv"].decode(), newline="")))
+    total = next(row for row in rows if row["section"] == "totals")
+    sites = [row for row in rows if row["section"] == "call_site"]
+    say("json and csv agree", None if int(total["alloc_count"]) == document["totals"]["alloc_count"]
+        and len(sites) == len(document["call_sites"]) else "they differ")
+    summed = sum(site["alloc_count"] for site in document["call_sites"])
+    say("call sites sum to the totals", None if summed == document["totals"]["alloc_count"]
+        else f"{summed} of {document['totals']['alloc_count']}")
+    with open(os.path.join(folder, "T"), "rb") as trace:
+        again = run("report", "--format", "json", "--top", "0", "-", cwd=folder, stdin=trace)
+    piped = json.loads(again.stdout)
+    say("standard input is the same", None if piped["call_sites"] == document["call_sites"] else "it differs")
+    lines = run("dump", "T", cwd=folder).stdout.splitlines()
+    kinds = {json.loads(line)["record"] for line in lines}
+    say("dump is JSON per line", None if {"header", "run", "end"} <= kinds else f"holds {sorted(kinds)}")
+
+
+def check_outputs(folder):
+    wide = run("report", "T", cwd=folder, env=dict(PLAIN, LC_ALL="C", COLUMNS="70")).stdout
+    say("C locale is ASCII", None if wide.isascii() else "it is not")
+    say("no colour but on a terminal", None if b"\033" not in wide else "there is")
+    say("-o writes the file", None if run("report", "-o", "out", "T", cwd=folder).returncode == 0
+        and os.path.getsize(os.path.join(folder, "out")) > 500 else "it does not")
+    say("nothing else is left", None if sorted(os.listdir(folder)) == ["T", "out"] else str(os.listdir(folder)))
+    with open("/dev/full", "wb") as full:
+        for command in (["report", "T"], ["report", "--format=json", "T"], ["dump", "T"], ["explain"], ["help"]):
+            done = run(*command, cwd=folder, stdout=full, stderr=subprocess.PIPE)
+            say(f"full disk: {command[0]}", one_line(done.stderr, "standard output: No space left")
+                if done.returncode == 2 else f"status {done.returncode}")
+
+
+def check_closed_pipe(folder):
+    for ignored in (False, True):
+        reader, writer = os.pipe()
+        os.close(reader)
+        handler = signal.SIG_IGN if ignored else signal.SIG_DFL
+        done = run("dump", "T", cwd=folder, stdout=writer, stderr=subprocess.PIPE,
+                   preexec_fn=lambda: signal.signal(signal.SIGPIPE, handler))
+        os.close(writer)
+        silent = done.stderr == b"" and done.returncode in (141, -signal.SIGPIPE)
+        say(f"closed pipe, SIGPIPE {'ignored' if ignored else 'default'}",
+            None if silent else f"status {done.returncode}, {done.stderr!r}")
+
+
+def check_cuts(folder):
+    with open(os.path.join(folder, "T"), "rb") as trace:
+        whole = trace.read()
+    for part in (1, 10, 100, len(whole) // 2, len(whole) - 1):
+        done = run("report", "--format=json", "-", cwd=folder, input=whole[:part], stdin=None)
+        fine = done.returncode == 2 or (done.returncode == 0 and json.loads(done.stdout)["run"]["truncated"])
+        say(f"trace cut at {part * 100 // len(whole)} %", None if fine else f"status {done.returncode}: {done.stderr!r}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        done = run("run", "-q", "-o", "T", "--", "ls", "/", cwd=folder)
+        say("record", None if done.returncode == 0 else f"status {done.returncode}: {done.stderr!r}")
+        if done.returncode:
+            return
+        for name, arguments, status, message in WRONG:
+            done = run(*arguments, cwd=folder)
+            say(name, one_line(done.stderr, message) if done.returncode == status and not done.stdout
+                else f"status {done.returncode}, {done.stderr!r}")
+        for name, arguments, part in RIGHT:
+            done = run(*arguments, cwd=folder)
+            say(name, None if done.returncode == 0 and part in done.stdout and not done.stderr
+                else f"status {done.returncode}, {done.stderr!r}")
+        check_formats(folder)
+        check_outputs(folder)
+        check_closed_pipe(folder)
+        check_cuts(folder)
+
+
+main()

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/sections.h"
+#include "tests/support/profile_fixture.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct report_options options = {.top = 10, .stacks = 5};
+
+static void complete_trace_says_nothing(void **state)
+{
+    (void)state;
+    struct view view;
+    assert_int_equal(view_coverage(profile_fixture(), &options, &view), 0);
+    assert_int_equal(view.n_notes, 0);
+    assert_false(view.warning);
+    view_fini(&view);
+}
+
+static void every_kind_of_loss_is_said(void **state)
+{
+    (void)state;
+    static const char *const remarks[] = {"two threads could not attach"};
+    struct profile lossy = *profile_fixture();
+    lossy.truncated = lossy.stopped = true;
+    lossy.cut.offset_bytes = 4711;
+    snprintf(lossy.cut.reason, sizeof lossy.cut.reason, "unknown record");
+    lossy.stop_reason = "the trace has its largest size";
+    lossy.stopped_seconds = 0.5;
+    lossy.coverage.lost_events = 181133;
+    lossy.coverage.unattached_processes = 1;
+    lossy.coverage.unknown_frees = 2;
+    lossy.coverage.unwind_truncated = 3;
+    lossy.n_remarks = 1;
+    lossy.remarks = remarks;
+    static const char *const parts[] = {
+        "cut at byte 4711 (unknown record)",
+        "stopped 0.5 s after the start: the trace has its largest size",
+        "181133 events were lost (50.0 %)",
+        "1 process could not be recorded",
+        "2 freed blocks had no recorded allocation",
+        "3 stacks were deeper",
+        "two threads could not attach",
+    };
+    struct view view;
+    assert_int_equal(view_coverage(&lossy, &options, &view), 0);
+    assert_true(view.warning);
+    assert_int_equal(view.n_notes, sizeof parts / sizeof *parts);
+    for (size_t i = 0; i < view.n_notes; i++)
+        if (!strstr(view.notes[i], parts[i]))
+            fail_msg("'%s' is not in '%s'", parts[i], view.notes[i]);
+    view_fini(&view);
+}
+
+static void unknown_frees_alone_are_no_warning(void **state)
+{
+    (void)state;
+    struct profile some = *profile_fixture();
+    some.coverage.unknown_frees = 1;
+    struct view view;
+    assert_int_equal(view_coverage(&some, &options, &view), 0);
+    assert_int_equal(view.n_notes, 1);
+    assert_false(view.warning);
+    view_fini(&view);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(complete_trace_says_nothing),
+        cmocka_unit_test(every_kind_of_loss_is_said),
+        cmocka_unit_test(unknown_frees_alone_are_no_warning),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
