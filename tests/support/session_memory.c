@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "session_memory.h"
+#include "tests/support/session_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* The shim's unwinders against libunwind, on stacks of many shapes (tests/support/shapes.h). */
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <cmocka.h>
+
+#include "tests/support/oracle.h"
+#include "preload/lane.h"
+#include "preload/unwind.h"
+#include "tests/support/shapes.h"
+
+/* Not inlined, with a frame of its own: the stack that is compared begins at its caller. */
+__attribute__((noinline)) void unwind_point(const char *shape)
+{
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    oracle_check(&caller, shape);
+}
+
+struct library {
+    void *handle;
+    void (*run)(void);
+    void (*walk)(unsigned seed, unsigned n_steps);
+    long (*work)(unsigned n_rounds);
+};
+
+static struct library open_library(const char *name)
+{
+    char path[4096];
+    struct library library;
+    snprintf(path, sizeof path, "%s/tests/unit/lib%s.so", TEST_BUILD_ROOT, name);
+    library.handle = dlopen(path, RTLD_NOW);
+    if (!library.handle)
+        fail_msg("%s", dlerror());
+    oracle_new_generation();
+    *(void **)&library.run = dlsym(library.handle, "shapes_run");
+    *(void **)&library.walk = dlsym(library.handle, "shapes_walk");
+    *(void **)&library.work = dlsym(library.handle, "shapes_work");
+    return library;
+}
+
+static const char *const libraries[] = {"shapes_plain", "shapes_optimised", "shapes_framed",
+                                        "shapes_avx"};
+enum { N_LIBRARIES = sizeof libraries / sizeof *libraries };
+
+static void check_counts(const struct oracle_counts *before, size_t n_least)
+{
+    const struct oracle_counts now = oracle_counts();
+    if (now.n_wrong)
+        fail_msg("%zu of %zu stacks differ, first %s", now.n_wrong, now.n_checks, now.first);
+    assert_true(now.n_checks - before->n_checks >= n_least);
+}
+
+static void shapes_in_c_agree_with_libunwind(void **state)
+{
+    const struct oracle_counts before = oracle_counts();
+    (void)state;
+    for (size_t i = 0; i < N_LIBRARIES; i++) {
+        const struct library library = open_library(libraries[i]);
+        library.run();
+        dlclose(library.handle); /* its destructor is a shape too; it stays in memory, see below */
+    }
+    check_counts(&before, 2000);
+}
+
+static void shapes_in_cpp_agree_with_libunwind(void **state)
+{
+    const struct oracle_counts before = oracle_counts();
+    (void)state;
+    open_library("shapes_cpp").run();
+    check_counts(&before, 80);
+}
+
+static void random_walks_agree_with_libunwind(void **state)
+{
+    const struct oracle_counts before = oracle_counts();
+    (void)state;
+    for (size_t i = 0; i < N_LIBRARIES; i++)
+        open_library(libraries[i]).walk((unsigned)i + 1, 20000);
+    check_counts(&before, 20000);
+    const struct oracle_counts now = oracle_counts();
+    print_message("%zu stacks of %zu frames on average; %zu needed the library, %zu steps\n",
+                  now.n_checks, now.n_frames / now.n_checks, now.n_unusual, now.n_by_steps);
+    assert_true(now.n_fast > now.n_unusual); /* the fast way is what these tests are about */
+}
+
+static void on_timer(int signal_number)
+{
+    (void)signal_number;
+    unwind_point("timer");
+}
+
+static void interrupted_work_agrees_with_libunwind(void **state)
+{
+    const struct oracle_counts before = oracle_counts();
+    struct sigaction action = {.sa_handler = on_timer, .sa_flags = SA_RESTART}, old;
+    struct itimerval interval = {.it_interval.tv_usec = 300, .it_value.tv_usec = 300};
+    const struct itimerval none = {.it_interval.tv_usec = 0};
+    struct library all[N_LIBRARIES];
+    (void)state;
+    for (size_t i = 0; i < N_LIBRARIES; i++) {
+        all[i] = open_library(libraries[i]);
+        all[i].work(1);
+    }
+    sigaction(SIGPROF, &action, &old);
+    setitimer(ITIMER_PROF, &interval, NULL);
+    for (unsigned round = 0; round < 100000 && oracle_counts().n_checks < before.n_checks + 100;
+         round++)
+        all[round % N_LIBRARIES].work(200);
+    setitimer(ITIMER_PROF, &none, NULL);
+    sigaction(SIGPROF, &old, NULL);
+    check_counts(&before, 100);
+}
+
+/* libcrypto's hand-written code saves registers in ways no compiler does. Its allocation hooks are
+ * our points. */
+static void *crypto_malloc(size_t n_bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    unwind_point("libcrypto");
+    return malloc(n_bytes);
+}
+
+static void *crypto_realloc(void *at, size_t n_bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    unwind_point("libcrypto");
+    return realloc(at, n_bytes);
+}
+
+static void crypto_free(void *at, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(at);
+}
+
+static void libcrypto_agrees_with_libunwind(void **state)
+{
+    const struct oracle_counts before = oracle_counts();
+    void *const library = dlopen("libcrypto.so.3", RTLD_NOW);
+    int (*set)(void *(*)(size_t, const char *, int), void *(*)(void *, size_t, const char *, int),
+               void (*)(void *, const char *, int));
+    void *(*generate)(void *, size_t *, const char *, ...);
+    (void)state;
+    if (!library)
+        skip();
+    *(void **)&set = dlsym(library, "CRYPTO_set_mem_functions");
+    *(void **)&generate = dlsym(library, "EVP_PKEY_Q_keygen");
+    oracle_new_generation();
+    if (!set || !generate || !set(crypto_malloc, crypto_realloc, crypto_free))
+        skip();
+    assert_non_null(generate(NULL, NULL, "RSA", (size_t)1024));
+    check_counts(&before, 500);
+}
+
+static void a_cut_stack_keeps_the_innermost_frames(void **state)
+{
+    uintptr_t pcs[8];
+    enum unwind_end end;
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    (void)state;
+    assert_int_equal(unwind_fast(&caller, pcs, 2, &end), 2);
+    assert_int_equal(end, UNWIND_CUT);
+    assert_true(pcs[0] == caller.pc);
+    assert_int_equal(unwind_library(&caller, pcs, 2, &end), 2);
+    assert_int_equal(end, UNWIND_CUT);
+    assert_true(pcs[0] == caller.pc);
+}
+
+/* Code that no module holds, as a compiler at run time makes it. */
+static void a_frame_without_table_ends_the_stack(void **state)
+{
+    uintptr_t stack[8] = {0}, pcs[8];
+    enum unwind_end end;
+    const struct arch_frame caller = {
+        .pc = (uintptr_t)stack, .sp = (uintptr_t)&stack[2], .bp = (uintptr_t)&stack[4]};
+    (void)state;
+    assert_int_equal(unwind_fast(&caller, pcs, 8, &end), 1);
+    assert_int_equal(end, UNWIND_NO_TABLE);
+    assert_int_equal(unwind_library(&caller, pcs, 8, &end), 1);
+    assert_int_equal(end, UNWIND_NO_TABLE);
+    assert_true(pcs[0] == caller.pc);
+}
+
+/* Tables that lead downwards, beyond the stack's end or to an odd address are not followed. */
+static void a_frame_that_cannot_be_right_is_not_followed(void **state)
+{
+    const struct cfi_rule rows[] = {
+        {.kind = CFI_RULE, .cfa_offset = 0},
+        {.kind = CFI_RULE, .cfa_offset = -16},
+        {.kind = CFI_RULE, .cfa_offset = 12},
+        {.kind = CFI_RULE, .cfa_offset = 1 << 30},
+        {.kind = CFI_RULE, .cfa_offset = 8, .cfa_from_bp = 1},
+        {.kind = CFI_RULE, .cfa_offset = 16, .bp_saved = 1, .bp_words = -128},
+    };
+    uintptr_t words[64];
+    struct stack_frame frame = {.at = {.pc = 1, .sp = (uintptr_t)&words[8], .bp = 1}};
+    const struct unwind_walk walk = unwind_begin(frame.at.sp, 0);
+    struct arch_frame outer;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_false(unwind_step(&walk, &rows[i], &frame, &outer));
+    const struct cfi_rule good = {
+        .kind = CFI_RULE, .cfa_offset = 16, .bp_saved = 1, .bp_words = -2};
+    words[8] = 77;
+    words[9] = 88;
+    assert_true(unwind_step(&walk, &good, &frame, &outer));
+    assert_true(outer.pc == 88 && outer.bp == 77 && outer.sp == (uintptr_t)&words[10]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_in_c_agree_with_libunwind),
+        cmocka_unit_test(shapes_in_cpp_agree_with_libunwind),
+        cmocka_unit_test(random_walks_agree_with_libunwind),
+        cmocka_unit_test(interrupted_work_agrees_with_libunwind),
+        cmocka_unit_test(libcrypto_agrees_with_libunwind),
+        cmocka_unit_test(a_cut_stack_keeps_the_innermost_frames),
+        cmocka_unit_test(a_frame_without_table_ends_the_stack),
+        cmocka_unit_test(a_frame_that_cannot_be_right_is_not_followed),
+    };
+    if (!oracle_open()) {
+        print_message("1..0 # SKIP no libunwind\n");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
