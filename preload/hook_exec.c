@@ -8,7 +8,6 @@
 #include <alloca.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -173,10 +172,34 @@ EXPORT int execle(const char *path, const char *first, ...)
     return run(path, false, arguments, environment);
 }
 
+/* The file that an open descriptor stands for, as a path: "/proc/self/fd/N", then "/" and `name` where
+ * there is one. stdio is not for the shim. */
+static void name_descriptor(char *path_out, size_t cap, int fd, const char *name)
+{
+    static const char folder[] = "/proc/self/fd/";
+    char digits[12];
+    size_t n_digits = 0;
+    for (unsigned rest = fd < 0 ? 0 : (unsigned)fd; n_digits == 0 || rest; rest /= 10)
+        digits[n_digits++] = (char)('0' + rest % 10);
+    char *at = path_out;
+    memcpy(at, folder, sizeof folder - 1);
+    at += sizeof folder - 1;
+    while (n_digits > 0)
+        *at++ = digits[--n_digits];
+    const size_t n_left = cap - (size_t)(at - path_out);
+    const size_t n_name = name ? strlen(name) : 0;
+    if (n_name > 0 && n_name + 2 <= n_left) {
+        *at++ = '/';
+        memcpy(at, name, n_name);
+        at += n_name;
+    }
+    *at = '\0';
+}
+
 EXPORT int fexecve(int fd, char *const *arguments, char *const *environment)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    name_descriptor(path, sizeof path, fd, NULL);
     const struct launch launch = prepare(path, false, environment);
     NEW_ENVIRONMENT(fresh, launch, environment);
     record_exec(&launch);
@@ -189,15 +212,10 @@ EXPORT int execveat(int folder, const char *path, char *const *arguments, char *
                     int flags)
 {
     char name[4352];
-    if (path && path[0] == '/')
-        snprintf(name, sizeof name, "%s", path);
-    else if (folder == AT_FDCWD)
-        snprintf(name, sizeof name, "/proc/self/cwd/%s", path ? path : "");
-    else
-        snprintf(name, sizeof name, "/proc/self/fd/%d/%s", folder, path ? path : "");
-    if (path && !*path)
-        name[strlen(name) - 1] = '\0';
-    const struct launch launch = prepare(name, false, environment);
+    const bool is_named = path && (path[0] == '/' || folder == AT_FDCWD);
+    if (!is_named)
+        name_descriptor(name, sizeof name, folder, path);
+    const struct launch launch = prepare(is_named ? path : name, false, environment);
     NEW_ENVIRONMENT(fresh, launch, environment);
     record_exec(&launch);
     const int result = real.execveat(folder, path, arguments, fresh, flags);

@@ -188,7 +188,7 @@ EXPORT int prctl(int option, ...)
     const int result = real.prctl(option, values[0], values[1], values[2], values[3]);
     if (option == PR_SET_NAME && result == 0) {
         char name[17] = "";
-        strncpy(name, (const char *)values[0], sizeof name - 1);
+        memcpy(name, (const char *)values[0], strnlen((const char *)values[0], sizeof name - 1));
         record_name(sys_tid(), name);
     }
     return result;

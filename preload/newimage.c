@@ -14,7 +14,7 @@
 
 enum {
     HEAD_BYTES = 4096, /* ELF header, program headers and interpreter name lie here */
-    SCRIPT_DEPTH = 4,  /* as the kernel's limit of nested interpreters */
+    SCRIPT_DEPTH = 5,  /* as the kernel's limit of nested interpreters */
 };
 
 struct head {

@@ -32,8 +32,8 @@ struct quantiles {
 struct metrics {
     uint64_t alloc_count, realloc_count, free_count;
     uint64_t alloc_bytes;
-    uint64_t peak_bytes;   /* process: its peak; site: its live bytes at its process's peak */
-    uint64_t peak_count;   /* live blocks at that moment */
+    uint64_t peak_bytes; /* process: its peak; site: its live bytes at its process's peak */
+    uint64_t peak_count; /* live blocks at that moment */
     uint64_t leaked_count, leaked_bytes;
     uint64_t temporary_count;
     uint64_t slack_bytes;
@@ -56,9 +56,10 @@ struct profile_frame {
     const char *function; /* demangled; "" where unknown */
     const char *file;     /* "" where unknown */
     const char *module;   /* path; "" where the address lay in no known module */
-    uint64_t offset;      /* of the return address - 1 from the module's link-time base; else the address */
-    uint32_t line;        /* 0 where unknown */
-    bool inlined;         /* into the frame that follows it */
+    uint64_t
+        offset; /* of the return address - 1 from the module's link-time base; else the address */
+    uint32_t line; /* 0 where unknown */
+    bool inlined;  /* into the frame that follows it */
 };
 
 /* Whose memory a block that was never freed is, for the LEAKS section. */
@@ -70,10 +71,10 @@ enum leak_owner {
 
 /* One call stack that allocated; rows of the same stack (also across processes) are one. */
 struct site {
-    char id[17];           /* 16 hex digits, stable across runs of the same binaries */
-    uint32_t n_frames;     /* allocator and operator new frames left out; may be 0: no stack known */
+    char id[17];       /* 16 hex digits, stable across runs of the same binaries */
+    uint32_t n_frames; /* allocator and operator new frames left out; may be 0: no stack known */
     const uint32_t *frames; /* n_frames indices into profile.frames, innermost first */
-    uint32_t place;        /* index in `frames` of the first frame the user would call his, 0 if none */
+    uint32_t place; /* index in `frames` of the first frame the user would call his, 0 if none */
     struct metrics metrics;
     struct quantiles sizes, lifetime_ns;
     uint64_t max_live_count, max_live_bytes;
@@ -88,14 +89,14 @@ struct process_image {
 };
 
 struct process {
-    uint32_t id;         /* 1 is the command itself; parents come before children */
-    uint32_t parent_id;  /* 0: none recorded */
+    uint32_t id;        /* 1 is the command itself; parents come before children */
+    uint32_t parent_id; /* 0: none recorded */
     int32_t pid;
-    uint32_t n_images;   /* last one is the current; earlier ones were replaced by exec */
+    uint32_t n_images; /* last one is the current; earlier ones were replaced by exec */
     const struct process_image *images;
     const char *allocator; /* module that served malloc */
     bool has_status;
-    int32_t wait_status;  /* as wait(2) gives it */
+    int32_t wait_status;    /* as wait(2) gives it */
     double started_seconds; /* after the command's start */
     struct metrics totals;
     struct coverage coverage;
@@ -104,10 +105,11 @@ struct process {
 
 /* One bucket of equal width; values of a process tree are summed. */
 struct timeline_point {
-    double t_seconds;      /* end of the bucket, from the command's start */
-    uint64_t live_bytes;   /* highest in the bucket */
+    double t_seconds;    /* end of the bucket, from the command's start */
+    uint64_t live_bytes; /* highest in the bucket */
     uint64_t alloc_count, alloc_bytes;
-    uint64_t rss_bytes;    /* highest sum of samples in the bucket, carried on when none fell into it */
+    uint64_t
+        rss_bytes; /* highest sum of samples in the bucket, carried on when none fell into it */
 };
 
 /* Allocations by requested size, powers of two: bucket i counts sizes in [lower, upper]. */
@@ -118,28 +120,28 @@ struct size_bucket {
 };
 
 struct profile {
-    const char *trace_name;      /* as given to profile_load */
-    const char *started;         /* ISO 8601, UTC; "" where unknown */
-    uint32_t n_command;          /* the command as typed */
+    const char *trace_name; /* as given to profile_load */
+    const char *started;    /* ISO 8601, UTC; "" where unknown */
+    uint32_t n_command;     /* the command as typed */
     const char *const *command;
     const char *kernel, *libc, *cpu, *allocator, *tool_version;
     uint32_t n_cores;
     double duration_seconds;
     bool has_status;
-    int32_t wait_status;         /* of the command */
-    bool sampled;                /* always false for this recorder */
-    bool truncated;              /* no end mark: the trace was cut */
-    struct trace_error cut;      /* where and why, when truncated */
-    bool stopped;                /* recording ended before the program */
-    const char *stop_reason;     /* one line; "" when not stopped */
+    int32_t wait_status;     /* of the command */
+    bool sampled;            /* always false for this recorder */
+    bool truncated;          /* no end mark: the trace was cut */
+    struct trace_error cut;  /* where and why, when truncated */
+    bool stopped;            /* recording ended before the program */
+    const char *stop_reason; /* one line; "" when not stopped */
     double stopped_seconds;
     uint32_t n_remarks;
-    const char *const *remarks;  /* things worth telling, one line each */
+    const char *const *remarks; /* things worth telling, one line each */
 
     struct metrics totals;
     struct coverage coverage;
     uint64_t peak_rss_bytes;
-    double peak_seconds;         /* when peak_bytes was reached */
+    double peak_seconds;                                       /* when peak_bytes was reached */
     uint64_t runtime_leaked_count, runtime_leaked_bytes;       /* part of leaked_*, kept apart */
     uint64_t suppressed_leaked_count, suppressed_leaked_bytes; /* likewise */
     struct quantiles sizes, lifetime_ns;
@@ -147,7 +149,7 @@ struct profile {
     uint32_t n_processes;
     const struct process *processes;
     size_t n_sites;
-    const struct site *sites;    /* by alloc_count + realloc_count, highest first, then by id */
+    const struct site *sites; /* by alloc_count + realloc_count, highest first, then by id */
     size_t n_frames;
     const struct profile_frame *frames;
     size_t n_timeline;
@@ -157,10 +159,10 @@ struct profile {
 };
 
 struct profile_options {
-    uint32_t process_id;            /* 0: all; else only this one's numbers (contract's `id`) */
-    const char *suppressions;       /* path of an LSan-style file, NULL for none */
+    uint32_t process_id;      /* 0: all; else only this one's numbers (contract's `id`) */
+    const char *suppressions; /* path of an LSan-style file, NULL for none */
     bool no_builtin_suppressions;
-    bool no_symbols;                /* leave names out: faster, for totals only */
+    bool no_symbols; /* leave names out: faster, for totals only */
 };
 
 /* Read the trace at `path` ("-": standard input).
