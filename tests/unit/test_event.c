@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shim packs, record_decode() takes apart again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "preload/event.h"
+#include "preload/session.h"
+#include "tests/support/lane_fixture.h"
+
+static const struct arch_frame nowhere;
+static struct lane *lane;
+static struct record records[16];
+
+static int start(void **state)
+{
+    (void)state;
+    lane = lane_fixture_start(LANE_FIXTURE_BYTES);
+    lane_fixture_set(0, 0);
+    memset(records, 0, sizeof records);
+    return 0;
+}
+
+static const void *at(uintptr_t address)
+{
+    return (const void *)address;
+}
+
+static void put_block(uintptr_t address, size_t size_bytes, size_t alignment)
+{
+    const struct event_block block = {
+        .address = at(address), .size_bytes = size_bytes, .alignment = alignment};
+    event_allocation(lane, TRACE_MALLOC, &block, &nowhere);
+}
+
+/* Usable sizes that glibc would give are not written. */
+static void an_allocation_is_written_in_full(void **state)
+{
+    static const struct {
+        uintptr_t address;
+        size_t size_bytes, usable_bytes, alignment;
+        uint32_t stack;
+        uint8_t n_elements;
+    } rows[] = {
+        {0x5000, 100, 104, 0, 7, 5},
+        {0x4000, 24, 24, 0, 1, 5},
+        {0x4010, 0, 24, 0, 2, 5},
+        {0x7fff12345670, 25, 40, 0, 3, 5},
+        {0x10, 100, 112, 0, 4, 6},
+        {0x20, 100, 104, 64, 5, 7},
+        {UINTPTR_MAX - 15, SIZE_MAX / 2, 5, 4096, UINT32_MAX, 7},
+        {0x30, 1, 24, 0, 0, 5},
+    };
+    enum { N = sizeof rows / sizeof *rows };
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        const uint8_t *const head = lane->data + lane->head;
+        lane_fixture_set(rows[i].stack, rows[i].usable_bytes);
+        put_block(rows[i].address, rows[i].size_bytes, rows[i].alignment);
+        assert_int_equal(*head, 0x90 | rows[i].n_elements);
+    }
+    assert_int_equal(lane_fixture_records(records, 16), N);
+    for (size_t i = 0; i < N; i++) {
+        const struct record_block *const block = &records[i].block;
+        assert_int_equal(records[i].tag, TRACE_MALLOC);
+        assert_true(block->address == rows[i].address && block->size_bytes == rows[i].size_bytes);
+        assert_true(block->usable_bytes == rows[i].usable_bytes);
+        assert_true(block->alignment == rows[i].alignment && block->stack == rows[i].stack);
+    }
+}
+
+static void stamps_grow_and_are_those_of_the_clock(void **state)
+{
+    struct timespec before, after;
+    (void)state;
+    session.flags |= SESSION_CLOCK_MONOTONIC;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    event_bare(lane, TRACE_REALLOC_FAIL);
+    event_release(lane, TRACE_FREE, at(16), &nowhere);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_int_equal(lane_fixture_records(records, 16), 2);
+    assert_true(records[0].ticks >=
+                (uint64_t)before.tv_sec * 1000000000 + (uint64_t)before.tv_nsec);
+    assert_true(records[1].ticks >= records[0].ticks);
+    assert_true(records[1].ticks <= (uint64_t)after.tv_sec * 1000000000 + (uint64_t)after.tv_nsec);
+    session.flags &= ~(uint32_t)SESSION_CLOCK_MONOTONIC;
+}
+
+static void the_time_stamp_counter_is_the_usual_clock(void **state)
+{
+    (void)state;
+    const uint64_t before = arch_ticks_after_loads();
+    event_bare(lane, TRACE_MAP_FAIL);
+    const uint64_t after = arch_ticks_after_loads();
+    assert_int_equal(lane_fixture_records(records, 16), 1);
+    assert_true(records[0].ticks >= before && records[0].ticks <= after);
+}
+
+static void a_usual_pair_takes_few_bytes(void **state)
+{
+    (void)state;
+    lane_fixture_set(5, 40);
+    put_block(0x555500001000, 40, 0);
+    event_release(lane, TRACE_FREE, at(0x555500001000), &nowhere);
+    const uint64_t head = lane->head;
+    lane->last_ticks = arch_ticks(); /* a stamp soon after the one before */
+    put_block(0x555500001040, 40, 0);
+    event_release(lane, TRACE_FREE, at(0x555500001040), &nowhere);
+    assert_true(lane->head - head <= 18);
+}
+
+static void releases_carry_a_stack_only_where_asked(void **state)
+{
+    (void)state;
+    lane_fixture_set(9, 0);
+    event_release(lane, TRACE_FREE, at(0x100), &nowhere);
+    session.flags |= SESSION_FREE_STACKS;
+    event_release(lane, TRACE_SDALLOCX, at(0x80), &nowhere);
+    assert_int_equal(lane_fixture_records(records, 16), 2);
+    assert_int_equal(records[0].tag, TRACE_FREE);
+    assert_int_equal(records[0].block.stack, 0);
+    assert_true(records[0].block.address == 0x100);
+    assert_int_equal(records[1].tag, TRACE_SDALLOCX);
+    assert_int_equal(records[1].block.stack, 9);
+    assert_true(records[1].block.address == 0x80);
+}
+
+static void a_resize_is_a_begin_and_an_end(void **state)
+{
+    (void)state;
+    lane_fixture_set(3, 200);
+    event_resize_begin(lane, TRACE_CALL_REALLOCARRAY, at(0x1000));
+    const struct event_block block = {.address = at(0x2000), .size_bytes = 200};
+    event_allocation(lane, TRACE_REALLOC_END, &block, &nowhere);
+    event_resize_begin(lane, TRACE_CALL_XALLOCX, at(0x2000));
+    event_bare(lane, TRACE_REALLOC_FAIL);
+    assert_int_equal(lane_fixture_records(records, 16), 4);
+    assert_int_equal(records[0].block.resize_call, TRACE_CALL_REALLOCARRAY);
+    assert_true(records[0].block.address == 0x1000);
+    assert_int_equal(records[1].tag, TRACE_REALLOC_END);
+    assert_true(records[1].block.address == 0x2000 && records[1].block.usable_bytes == 200);
+    assert_int_equal(records[2].block.resize_call, TRACE_CALL_XALLOCX);
+    assert_int_equal(records[3].tag, TRACE_REALLOC_FAIL);
+}
+
+/* Addresses of mappings are absolute and leave the base of blocks alone. */
+static void mappings_are_absolute(void **state)
+{
+    (void)state;
+    lane_fixture_set(4, 24);
+    put_block(0x9000, 1, 0);
+    event_map(lane, TRACE_MMAP, at(0x7f0000000000), 8192, &nowhere);
+    event_map(lane, TRACE_MUNMAP, at(0x7f0000000000), 4096, NULL);
+    put_block(0x9020, 1, 0);
+    assert_int_equal(lane_fixture_records(records, 16), 4);
+    assert_true(records[1].block.address == 0x7f0000000000 && records[1].block.size_bytes == 8192);
+    assert_int_equal(records[1].block.stack, 4);
+    assert_true(records[2].block.size_bytes == 4096 && records[2].block.stack == 0);
+    assert_true(records[3].block.address == 0x9020);
+}
+
+static void numbers_and_texts_arrive(void **state)
+{
+    (void)state;
+    event_number(lane, TRACE_FORK, 12);
+    event_numbers(lane, TRACE_CHILD_EXIT, 4321, 256);
+    event_number_text(lane, TRACE_THREAD, 77, "w\xc3\xb6rker");
+    event_number_text(lane, TRACE_REMARK, TRACE_REMARK_DEEPBIND, "\xff no utf-8");
+    event_text(lane, TRACE_EXEC, "/bin/true");
+    event_number(lane, TRACE_EXEC_FAIL, 2);
+    assert_int_equal(lane_fixture_records(records, 16), 6);
+    assert_int_equal(records[0].fork.id, 12);
+    assert_true(records[1].exit.pid == 4321 && records[1].exit.has_status);
+    assert_int_equal(records[1].exit.wait_status, 256);
+    assert_int_equal(records[2].thread.tid, 77);
+    assert_int_equal(records[2].thread.name.n_bytes, 7);
+    assert_memory_equal(records[3].remark.text.bytes, "\xff no utf-8", 10);
+    assert_int_equal(((const uint8_t *)records[3].remark.text.bytes)[-2], 0xc4); /* bin, not str */
+    assert_memory_equal(records[4].exec.path.bytes, "/bin/true", 9);
+    assert_int_equal(records[5].exec.error, 2);
+}
+
+static void a_long_text_is_cut(void **state)
+{
+    static char text[TRACE_MAX_TEXT_BYTES + 100];
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    event_text(lane, TRACE_EXEC, text);
+    event_number_text(lane, TRACE_THREAD, 1, text);
+    assert_int_equal(lane_fixture_records(records, 16), 2);
+    assert_int_equal(records[0].exec.path.n_bytes, TRACE_MAX_TEXT_BYTES);
+    assert_int_equal(records[1].thread.name.n_bytes, TRACE_MAX_TEXT_BYTES);
+}
+
+static void what_has_no_room_is_counted(void **state)
+{
+    (void)state;
+    lane = lane_fixture_start(4096);
+    while (lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 0)
+        put_block(0x1000, 1, 0);
+    event_release(lane, TRACE_FREE, at(1), &nowhere);
+    event_resize_begin(lane, TRACE_CALL_REALLOC, at(1));
+    event_bare(lane, TRACE_REALLOC_FAIL);
+    event_map(lane, TRACE_MMAP, at(1), 1, &nowhere);
+    event_number(lane, TRACE_FORK, 1);
+    event_numbers(lane, TRACE_CHILD_EXIT, 1, 1);
+    event_number_text(lane, TRACE_THREAD, 1, "");
+    event_text(lane, TRACE_EXEC, "");
+    assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 9);
+    session.header->recording = 0;
+    event_bare(lane, TRACE_MAP_FAIL);
+    assert_true(lane->ring->n_lost[TRACE_LOSS_STOPPED] == 1);
+}
+
+static void live_bytes_are_counted_only_where_asked(void **state)
+{
+    (void)state;
+    lane_fixture_set(1, 100);
+    put_block(0x10, 90, 0);
+    assert_true(lane->ring->live_gained_bytes == 0);
+    session.flags |= SESSION_COUNT_LIVE;
+    put_block(0x10, 90, 0);
+    event_release(lane, TRACE_FREE, at(0x10), &nowhere);
+    event_resize_begin(lane, TRACE_CALL_REALLOC, at(0x10));
+    assert_true(lane->ring->live_gained_bytes == 100);
+    assert_true(lane->ring->live_dropped_bytes == 200);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup(name, start)
+    const struct CMUnitTest tests[] = {
+        CASE(an_allocation_is_written_in_full),
+        CASE(stamps_grow_and_are_those_of_the_clock),
+        CASE(the_time_stamp_counter_is_the_usual_clock),
+        CASE(a_usual_pair_takes_few_bytes),
+        CASE(releases_carry_a_stack_only_where_asked),
+        CASE(a_resize_is_a_begin_and_an_end),
+        CASE(mappings_are_absolute),
+        CASE(numbers_and_texts_arrive),
+        CASE(a_long_text_is_cut),
+        CASE(what_has_no_room_is_counted),
+        CASE(live_bytes_are_counted_only_where_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
