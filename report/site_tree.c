@@ -17,7 +17,7 @@
 struct fold {
     size_t shown, head, tail;
 };
-static const struct fold fold_chain = {8, 5, 2};
+static const struct fold fold_chain = {6, 4, 1};
 static const struct fold fold_followed = {4, 2, 1};
 
 /* Where the budget of paths ends, the largest caller is followed past so many more forks. */
@@ -34,7 +34,7 @@ static const struct fold fold_followed = {4, 2, 1};
 #define STACKS_MAX 1000
 
 /* Callers below this share of their place are summed up in one line. */
-#define SHARE_SHOWN 0.01
+#define SHARE_SHOWN 0.03
 
 /* Everything a builder hands down while it walks one section. */
 struct walk {
@@ -45,6 +45,7 @@ struct walk {
     const struct profile *profile;
     double whole;
     double place_value; /* of the place under which we are */
+    double least_share; /* of its place, that a caller must have to be shown */
     double dominant;    /* a caller with this share of a frame's value is its only one, nearly */
 };
 
@@ -173,7 +174,7 @@ static size_t count_shown(const struct walk *walk, const struct calltree_run *ru
 {
     size_t shown = 0;
     while (shown < n && shown < budget &&
-           (shown == 0 || (double)runs[shown].value >= walk->place_value * SHARE_SHOWN))
+           (shown == 0 || (double)runs[shown].value >= walk->place_value * walk->least_share))
         shown++;
     return shown;
 }
@@ -306,6 +307,18 @@ static void add_inside(const struct walk *walk, const struct calltree_range *ran
     buffer_fini(&text);
 }
 
+/* How many paths to show below a place with that share of all. One that has most, as a program's own
+ * xmalloc does, says little without its callers; below a tenth, each has less to say. */
+static size_t count_paths(double share, size_t stacks)
+{
+    if (stacks == 0 || stacks > STACKS_MAX / 2)
+        return STACKS_MAX;
+    if (share > 0.5)
+        return stacks * 2;
+    const size_t scaled = (size_t)(share * 10 * (double)stacks) + 1;
+    return scaled < stacks ? scaled : stacks;
+}
+
 static int add_entry(struct walk *walk, const struct calltree_run *run, size_t stacks)
 {
     walk->place_value = (double)run->value;
@@ -313,9 +326,7 @@ static int add_entry(struct walk *walk, const struct calltree_run *run, size_t s
     add_numbers(walk, run->value, &run->range);
     add_place(walk, calltree_frame(walk->tree, &run->range, 0), NAMES_NO_STACK);
     add_inside(walk, &run->range);
-    /* A place that has most of all, as a program's own xmalloc does, says little without its callers. */
-    const size_t wanted = walk->place_value > walk->whole / 2 ? stacks * 2 : stacks;
-    const size_t budget = stacks && wanted < STACKS_MAX ? wanted : STACKS_MAX;
+    const size_t budget = count_paths(view_share(walk->place_value, walk->whole), stacks);
     return add_callers(walk, &run->range, 1, budget);
 }
 
@@ -417,6 +428,7 @@ int site_tree_build(const struct site_section *section, const struct metric *met
         .view = view,
         .profile = profile,
         .whole = section->whole ? (double)section->whole(profile) : 0,
+        .least_share = options->stacks ? SHARE_SHOWN : 0,
         .dominant = options->stacks ? SHARE_DOMINANT : 2,
     };
     result = fill(&walk, options);
