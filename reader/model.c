@@ -30,6 +30,11 @@ int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ti
 {
     model->start_ticks = model->now_ticks = start_ticks;
     model->rates.start_ticks = start_ticks;
+    /* The run record names the root before the first clock record tells the time. */
+    for (uint32_t i = 0; i < model->n_processes; i++) {
+        struct model_process *process = &model->processes[i];
+        process->first_ticks = process->last_ticks = process->rates.start_ticks = start_ticks;
+    }
     timeline_fini(&model->timeline);
     return timeline_init(&model->timeline, start_ticks, width_ticks);
 }

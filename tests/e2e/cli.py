@@ -85,6 +85,9 @@ def check_formats(folder):
     summed = sum(site["alloc_count"] for site in document["call_sites"])
     say("call sites sum to the totals", None if summed == document["totals"]["alloc_count"]
         else f"{summed} of {document['totals']['alloc_count']}")
+    lasted = document["processes"][0]["totals"]["duration_seconds"]
+    say("the command lasted no longer than the run", None if 0 < lasted <= document["run"]["duration_seconds"] + 0.1
+        else f"{lasted} s of {document['run']['duration_seconds']} s")
     with open(os.path.join(folder, "T"), "rb") as trace:
         again = run("report", "--format", "json", "--top", "0", "-", cwd=folder, stdin=trace)
     piped = json.loads(again.stdout)
