@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* How blocks are found by address: linear probing from the slot that the address's product with the
- * golden ratio names. The table's size need not be a power of two (the high half of hash * n_slots
- * is the slot), so it grows by half and wastes less. A removal shifts later entries back: no marks. */
+/* How blocks are found by address: linear probing from the slot that the address's hash names (the
+ * plain product with the golden ratio is not enough: with blocks at equal distances, some table sizes
+ * gave runs of 1800 slots). The table's size need not be a power of two (the high half of hash * n_slots
+ * is the slot), so it grows by a quarter and wastes less. A removal shifts later entries back: no marks. */
 #include "reader/live.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_SLOTS = 64 };
+#include "reader/hash.h"
+
+enum { FIRST_SLOTS = 64, HUGE_PAGE_BYTES = 2 << 20, HUGE_FROM_BYTES = 4 << 20 };
 
 static size_t home(const struct live *live, uint64_t address)
 {
-    const uint64_t hash = address * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)((unsigned __int128)hash * live->n_slots >> 64);
+    return (size_t)((unsigned __int128)hash_mix(address) * live->n_slots >> 64);
 }
 
 static size_t after(const struct live *live, size_t at)
@@ -29,11 +33,27 @@ static size_t find(const struct live *live, uint64_t address)
     return at;
 }
 
+/* Zeroed memory for a table. A look-up is one cache miss and, in a big table of small pages, one or
+ * two more in the page tables: huge pages spare those. */
+static struct block *new_slots(size_t n_slots)
+{
+    const size_t n_bytes = n_slots * sizeof(struct block);
+    if (n_bytes < HUGE_FROM_BYTES)
+        return calloc(n_slots, sizeof(struct block));
+    const size_t rounded = (n_bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    struct block *const slots = aligned_alloc(HUGE_PAGE_BYTES, rounded);
+    if (!slots)
+        return NULL;
+    madvise(slots, rounded, MADV_HUGEPAGE); /* a hint: without it all works the same */
+    return memset(slots, 0, n_bytes);
+}
+
+/* Slots are in the order of their hashes but for collisions, so this walks both tables forwards. */
 static int grow(struct live *live)
 {
-    struct live wider = {.n_slots = live->n_slots ? live->n_slots + live->n_slots / 2 : FIRST_SLOTS,
+    struct live wider = {.n_slots = live->n_slots ? live->n_slots + live->n_slots / 4 : FIRST_SLOTS,
                          .n_used = live->n_used};
-    wider.slots = calloc(wider.n_slots, sizeof *wider.slots);
+    wider.slots = new_slots(wider.n_slots);
     if (!wider.slots)
         return -ENOMEM;
     for (size_t i = 0; i < live->n_slots; i++)
@@ -46,7 +66,7 @@ static int grow(struct live *live)
 
 int live_add(struct live *live, const struct block *block)
 {
-    if (5 * (live->n_used + 1) > 4 * live->n_slots) {
+    if (3 * (live->n_used + 1) > 2 * live->n_slots) {
         const int error = grow(live);
         if (error)
             return error;
@@ -54,6 +74,12 @@ int live_add(struct live *live, const struct block *block)
     live->slots[find(live, block->address)] = *block;
     live->n_used++;
     return 0;
+}
+
+void live_prefetch(const struct live *live, uint64_t address)
+{
+    if (live->n_used)
+        __builtin_prefetch(&live->slots[home(live, address)], 1);
 }
 
 struct block *live_find(const struct live *live, uint64_t address)

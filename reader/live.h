@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which blocks are live in one process image: address -> block.
  *
- * Open addressing over 32-byte entries, 53 to 80 % full, so at most 60 bytes a live block. */
+ * Open addressing over 32-byte entries, 53 to 67 % full, so at most 60 bytes a live block. */
 #ifndef HEAPWISE_READER_LIVE_H
 #define HEAPWISE_READER_LIVE_H
 
@@ -49,6 +49,9 @@ int live_add(struct live *live, const struct block *block);
 
 /* The block at an address, NULL where none is. Valid until the next change. */
 struct block *live_find(const struct live *live, uint64_t address);
+
+/* An address that will be asked for soon: begin to fetch its slot. */
+void live_prefetch(const struct live *live, uint64_t address);
 
 /* Remove the block at an address. Returns whether there was one. */
 bool live_take(struct live *live, uint64_t address, struct block *block_out);

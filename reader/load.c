@@ -413,8 +413,10 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     struct loaded *const loaded = loader->loaded = calloc(1, sizeof *loaded);
     if (!loaded || model_init(&loader->model, &loaded->arena))
         return fail_memory(error_out);
-    const struct merge_sink sink = {
-        .context = &loader->model, .record = model_record, .ended = model_stream_ended};
+    const struct merge_sink sink = {.context = &loader->model,
+                                    .record = model_record,
+                                    .ended = model_stream_ended,
+                                    .coming = model_record_coming};
     loader->merge = merge_new(&sink);
     loader->names.texts = &loader->model.texts;
     loader->names.stacks = &loader->model.stacks;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* How the earliest record is found: a binary heap of the streams that have one, by its ticks. While
- * one stream's records stay the earliest, only its place on top is checked. */
+/* How the earliest record is found: a binary heap of the streams that have one, by its ticks. Records
+ * are decoded some at a time, so that the sink can begin to fetch what they will need: in a big trace
+ * each needs a block that is in no cache. */
 #include "reader/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "reader/array.h"
+
+enum { N_AHEAD = 16 };
 
 struct chunk {
     struct chunk *next;
@@ -19,7 +22,9 @@ struct merge_stream {
     struct chunk *first, *last;
     struct unpack_cursor cursor; /* in first, or at the end of nothing */
     struct record_base base;
-    struct record head; /* the next stamped record, while `in_heap` */
+    struct record
+        *ahead; /* decoded records of `first`: ahead[at..n); [at] is stamped, while in_heap */
+    uint32_t at, n;
     bool in_heap;
     bool ending; /* nothing more will be appended */
     bool ended;  /* and the sink knows */
@@ -112,47 +117,63 @@ static void break_stream(struct merge *merge, struct merge_stream *stream, const
         drop_chunk(merge, stream);
 }
 
-/* Decode one record of the stream. Returns 1, or 0 when it has none at present. */
-static int take_record(struct merge *merge, struct merge_stream *stream, struct record *record_out)
+/* Decode until there are enough or an error stops it, which is returned. */
+static int decode_some(struct merge *merge, uint32_t number)
 {
-    for (; stream->first; drop_chunk(merge, stream)) {
+    struct merge_stream *const stream = &merge->streams[number];
+    int error = 0;
+    while (stream->n < N_AHEAD && error == 0) {
+        struct record *const record = &stream->ahead[stream->n];
+        error = record_decode(&stream->cursor, &stream->base, record);
+        if (error || !record->known)
+            continue;
+        stream->n++;
+        if (merge->sink.coming)
+            merge->sink.coming(merge->sink.context, number, record);
+    }
+    return error;
+}
+
+/* Decode the next records of the stream's first chunk; they point into it, so not beyond its end.
+ * Returns how many there are now. */
+static uint32_t decode_ahead(struct merge *merge, uint32_t number)
+{
+    struct merge_stream *const stream = &merge->streams[number];
+    stream->at = stream->n = 0;
+    while (stream->first) {
         if (!stream->cursor.at)
             open_chunk(stream);
-        /* Stream 0 holds the collector's records, whose numbers are absolute; ring records inside
-         * a file record's place, and the reverse, do not occur: whoever appended has checked. */
-        const int error = record_decode(&stream->cursor, &stream->base, record_out);
-        if (error == 0)
-            return 1;
-        if (error == -EBADMSG) {
+        const int error = decode_some(merge, number);
+        if (stream->n > 0)
+            break; /* an error is met again, once these are through */
+        if (error == -EBADMSG)
             break_stream(merge, stream, "what stands here is no record");
-            return 0;
-        }
-        if (stream->cursor.at < stream->cursor.end && !stream->first->head.cut) {
+        else if (stream->cursor.at < stream->cursor.end && !stream->first->head.cut)
             break_stream(merge, stream, "a chunk ends inside a record");
-            return 0;
-        }
+        else
+            drop_chunk(merge, stream);
     }
-    return 0;
+    return stream->n;
 }
 
 static bool is_stamped(const struct record *record)
 {
-    return record->known && record->tag != TRACE_NODE && record->tag != TRACE_TREE_RESET;
+    return record->tag != TRACE_NODE && record->tag != TRACE_TREE_RESET;
 }
 
 /* Bring the stream's next stamped record to its head; unstamped ones before it go out at once, as
- * the record before them has. */
+ * the record before them has. Returns 1, 0 when it has none at present, or what the sink returned. */
 static int load_head(struct merge *merge, uint32_t number)
 {
-    struct merge_stream *stream = &merge->streams[number];
-    while (take_record(merge, stream, &stream->head)) {
-        if (is_stamped(&stream->head))
+    struct merge_stream *const stream = &merge->streams[number];
+    while (stream->at < stream->n || decode_ahead(merge, number)) {
+        const struct record *const record = &stream->ahead[stream->at];
+        if (is_stamped(record))
             return 1;
-        if (!stream->head.known)
-            continue;
-        const int error = merge->sink.record(merge->sink.context, number, &stream->head);
+        const int error = merge->sink.record(merge->sink.context, number, record);
         if (error)
             return error;
+        stream->at++;
     }
     return 0;
 }
@@ -160,9 +181,11 @@ static int load_head(struct merge *merge, uint32_t number)
 static int tell_ended(struct merge *merge, uint32_t number)
 {
     struct merge_stream *const stream = &merge->streams[number];
-    if (!stream->ending || stream->ended || stream->in_heap || stream->first)
+    if (!stream->ending || stream->ended || stream->in_heap)
         return 0;
     stream->ended = true;
+    free(stream->ahead);
+    stream->ahead = NULL;
     return merge->sink.ended(merge->sink.context, number);
 }
 
@@ -180,7 +203,8 @@ static int enter_heap(struct merge *merge, uint32_t number)
     if (!heap)
         return -ENOMEM;
     merge->heap = heap;
-    heap[merge->n_heap] = (struct place){.ticks = stream->head.ticks, .stream = number};
+    heap[merge->n_heap] =
+        (struct place){.ticks = stream->ahead[stream->at].ticks, .stream = number};
     stream->in_heap = true;
     sift_up(merge, merge->n_heap++);
     return 0;
@@ -191,14 +215,14 @@ int merge_up_to(struct merge *merge, uint64_t ticks)
     while (merge->n_heap > 0 && merge->heap[0].ticks < ticks) {
         const uint32_t number = merge->heap[0].stream;
         struct merge_stream *const stream = &merge->streams[number];
-        int error = merge->sink.record(merge->sink.context, number, &stream->head);
+        int error = merge->sink.record(merge->sink.context, number, &stream->ahead[stream->at++]);
         if (error)
             return error;
         const int found = load_head(merge, number);
         if (found < 0)
             return found;
         if (found) {
-            merge->heap[0].ticks = stream->head.ticks;
+            merge->heap[0].ticks = stream->ahead[stream->at].ticks;
         } else {
             stream->in_heap = false;
             merge->heap[0] = merge->heap[--merge->n_heap];
@@ -239,6 +263,11 @@ int merge_add_chunk(struct merge *merge, uint32_t stream_number,
     if (!chunk) {
         free(bytes);
         return stream && !stream->broken && !stream->ending && n_bytes ? -ENOMEM : 0;
+    }
+    if (!stream->ahead && !(stream->ahead = calloc(N_AHEAD, sizeof *stream->ahead))) {
+        free(bytes);
+        free(chunk);
+        return -ENOMEM;
     }
     *chunk = (struct chunk){.head = *head, .bytes = bytes, .n_bytes = n_bytes};
     if (stream->last)
@@ -281,9 +310,11 @@ void merge_free(struct merge *merge)
 {
     if (!merge)
         return;
-    for (uint32_t i = 0; i < merge->n_streams; i++)
+    for (uint32_t i = 0; i < merge->n_streams; i++) {
         while (merge->streams[i].first)
             drop_chunk(merge, &merge->streams[i]);
+        free(merge->streams[i].ahead);
+    }
     free(merge->streams);
     free(merge->heap);
     free(merge);

@@ -19,11 +19,13 @@
 
 #define MERGE_MAX_BYTES (UINT64_C(512) << 20)
 
-/* Who gets the records. Both functions return 0, or a negative errno that ends the merge. */
+/* Who gets the records. Functions return 0, or a negative errno that ends the merge. */
 struct merge_sink {
     void *context;
     int (*record)(void *context, uint32_t stream, const struct record *record);
     int (*ended)(void *context, uint32_t stream); /* nothing more comes from it */
+    /* Optional: this record comes next from its stream, perhaps after some of others. */
+    void (*coming)(void *context, uint32_t stream, const struct record *record);
 };
 
 struct merge;

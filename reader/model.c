@@ -139,6 +139,15 @@ int model_add_stream(struct model *model, const struct record *record)
     return 0;
 }
 
+void model_record_coming(void *context, uint32_t number, const struct record *record)
+{
+    const struct model *const model = context;
+    if (number == 0 || record->tag > TRACE_SDALLOCX)
+        return;
+    live_prefetch(&model_image(model, model->streams[number].image)->pairing.live,
+                  record->block.address);
+}
+
 int model_stream_ended(void *context, uint32_t number)
 {
     struct model *const model = context;

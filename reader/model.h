@@ -193,6 +193,9 @@ int model_add_stream(struct model *model, const struct record *record);
 /* A record in the merged order; stream 0 for the collector's. 0 or -ENOMEM. For struct merge_sink. */
 int model_record(void *context, uint32_t stream, const struct record *record);
 
+/* This record will come soon: fetch what it needs. For struct merge_sink. */
+void model_record_coming(void *context, uint32_t stream, const struct record *record);
+
 /* A stream is over and its memory may go. For struct merge_sink. */
 int model_stream_ended(void *context, uint32_t stream);
 
