@@ -17,7 +17,7 @@ struct analysis_node {
 struct analysis {
     struct model *model;
     struct names *names;
-    struct arena *arena;
+    struct storage *storage;
     const struct profile_options *options;
     const struct suppressions *suppressions, *runtime; /* the user's; the built-in ones */
     double ns_per_tick;

@@ -97,7 +97,7 @@ int frames_analyse(struct analysis *analysis)
         }
     }
     struct profile_frame *const frames =
-        arena_array(analysis->arena, analysis->n_frames, sizeof *frames);
+        storage_array(analysis->storage, analysis->n_frames, sizeof *frames);
     if (!frames)
         return -ENOMEM;
     if (analysis->n_frames)

@@ -16,7 +16,7 @@
 /* The profile a caller sees, and what its pointers lead to. */
 struct loaded {
     struct profile profile;
-    struct arena arena;
+    struct storage storage;
 };
 
 /* Two points that give ticks their length. */
@@ -117,7 +117,7 @@ static int take_command(struct loader *loader, struct unpack_cursor *cursor)
     uint32_t n;
     if (unpack_array(cursor, &n) || n > TRACE_MAX_ARGUMENTS)
         return 0;
-    const char **const command = arena_array(&loader->loaded->arena, n, sizeof *command);
+    const char **const command = storage_array(&loader->loaded->storage, n, sizeof *command);
     if (!command)
         return -ENOMEM;
     profile->n_command = 0;
@@ -126,7 +126,7 @@ static int take_command(struct loader *loader, struct unpack_cursor *cursor)
         struct unpack_text text;
         if (unpack_text(cursor, &text))
             break;
-        command[i] = arena_text(&loader->loaded->arena, text.bytes, text.n_bytes);
+        command[i] = storage_text(&loader->loaded->storage, text.bytes, text.n_bytes);
         if (!command[i])
             return -ENOMEM;
         profile->n_command++;
@@ -139,7 +139,7 @@ static int take_text(struct loader *loader, struct unpack_cursor *cursor, const 
     struct unpack_text text;
     if (unpack_text(cursor, &text))
         return 0;
-    const char *const copy = arena_text(&loader->loaded->arena, text.bytes, text.n_bytes);
+    const char *const copy = storage_text(&loader->loaded->storage, text.bytes, text.n_bytes);
     if (!copy)
         return -ENOMEM;
     *text_out = copy;
@@ -153,7 +153,7 @@ static int set_started(struct loader *loader, uint64_t realtime_ns)
     char text[40];
     if (!gmtime_r(&when, &utc) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         return 0;
-    loader->loaded->profile.started = arena_text(&loader->loaded->arena, text, strlen(text));
+    loader->loaded->profile.started = storage_text(&loader->loaded->storage, text, strlen(text));
     return loader->loaded->profile.started ? 0 : -ENOMEM;
 }
 
@@ -189,7 +189,7 @@ static int take_run_pair(struct loader *loader, const struct unpack_text *key,
 static int take_header(struct loader *loader, const struct record *record)
 {
     const struct unpack_text version = record->header.tool_version;
-    const char *const copy = arena_text(&loader->loaded->arena, version.bytes, version.n_bytes);
+    const char *const copy = storage_text(&loader->loaded->storage, version.bytes, version.n_bytes);
     if (!copy)
         return -ENOMEM;
     loader->loaded->profile.tool_version = copy;
@@ -389,7 +389,7 @@ static int analyse(struct loader *loader, const struct profile_options *options,
     const double scale = ns_per_tick(loader);
     struct analysis analysis = {.model = &loader->model,
                                 .names = &loader->names,
-                                .arena = &loader->loaded->arena,
+                                .storage = &loader->loaded->storage,
                                 .options = options,
                                 .suppressions = &user,
                                 .runtime = &runtime,
@@ -411,7 +411,7 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     if (error)
         return error;
     struct loaded *const loaded = loader->loaded = calloc(1, sizeof *loaded);
-    if (!loaded || model_init(&loader->model, &loaded->arena))
+    if (!loaded || model_init(&loader->model, &loaded->storage))
         return fail_memory(error_out);
     const struct merge_sink sink = {.context = &loader->model,
                                     .record = model_record,
@@ -425,7 +425,7 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     profile->started = profile->kernel = profile->libc = profile->cpu = profile->allocator =
         profile->tool_version = "";
     profile->stop_reason = profile->cut.record = "";
-    profile->trace_name = arena_text(&loaded->arena, path, strlen(path));
+    profile->trace_name = storage_text(&loaded->storage, path, strlen(path));
     if (!loader->merge || !profile->trace_name)
         return fail_memory(error_out);
     if ((error = read_records(loader, error_out)))
@@ -465,6 +465,6 @@ void profile_free(struct profile *profile)
     if (!profile)
         return;
     struct loaded *const loaded = (struct loaded *)(void *)profile; /* its first member */
-    arena_fini(&loaded->arena);
+    storage_fini(&loaded->storage);
     free(loaded);
 }

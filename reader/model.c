@@ -16,9 +16,9 @@
 
 enum { DEFAULT_WIDTH_TICKS = 10 * 1000 * 1000 };
 
-int model_init(struct model *model, struct arena *arena)
+int model_init(struct model *model, struct storage *storage)
 {
-    *model = (struct model){.arena = arena, .texts = {.arena = arena}};
+    *model = (struct model){.storage = storage, .texts = {.storage = storage}};
     model->scratch = calloc(TRACE_MAX_DEPTH, sizeof *model->scratch);
     model->streams = calloc(1, sizeof *model->streams);
     model->n_streams = model->streams_capacity = 1;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "reader/addrset.h"
-#include "reader/arena.h"
+#include "reader/storage.h"
 #include "reader/histogram.h"
 #include "reader/idmap.h"
 #include "reader/mapped.h"
@@ -129,7 +129,7 @@ struct model_octave {
 };
 
 struct model {
-    struct arena *arena;
+    struct storage *storage;
     struct strtab texts;
     struct stacks stacks;
     struct model_site *sites;
@@ -180,8 +180,8 @@ static inline bool model_shows(const struct model *model, uint32_t process)
     return model->only_process == 0 || model->only_process == process;
 }
 
-/* Begin. `arena` keeps the texts. Returns 0 or -ENOMEM. */
-int model_init(struct model *model, struct arena *arena);
+/* Begin. `storage` keeps the texts. Returns 0 or -ENOMEM. */
+int model_init(struct model *model, struct storage *storage);
 void model_fini(struct model *model);
 
 /* Time begins at `ticks`; the timeline's buckets are `width_ticks` wide at first. 0 or -ENOMEM. */

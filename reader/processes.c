@@ -170,7 +170,7 @@ static int keep_names(struct model *model, struct model_image *image,
                                               record->executable.n_bytes));
     image->allocator = strtab_text(&model->texts, strtab_add(&model->texts, record->allocator.bytes,
                                                              record->allocator.n_bytes));
-    image->arguments = arena_array(model->arena, record->n_arguments, sizeof *image->arguments);
+    image->arguments = storage_array(model->storage, record->n_arguments, sizeof *image->arguments);
     if (!image->arguments)
         return -ENOMEM;
     for (uint32_t i = 0; i < record->n_arguments; i++) {

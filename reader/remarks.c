@@ -62,7 +62,8 @@ int remarks_analyse(struct analysis *analysis)
     if (error == 0)
         error = add_counts(model, model->n_unattached_by_reason, obstacles,
                            "processes could not be recorded");
-    const char **const remarks = arena_array(analysis->arena, model->n_remarks, sizeof *remarks);
+    const char **const remarks =
+        storage_array(analysis->storage, model->n_remarks, sizeof *remarks);
     if (error || !remarks)
         return error ? error : -ENOMEM;
     for (uint32_t i = 0; i < model->n_remarks; i++)

@@ -90,7 +90,7 @@ static uint32_t list_frames(const struct analysis *analysis, const struct row *r
 static int set_frames(const struct analysis *analysis, const struct row *row, struct site *site)
 {
     const uint32_t n = list_frames(analysis, row, NULL);
-    uint32_t *const frames = arena_array(analysis->arena, n, sizeof *frames);
+    uint32_t *const frames = storage_array(analysis->storage, n, sizeof *frames);
     if (!frames)
         return -ENOMEM;
     list_frames(analysis, row, frames);
@@ -197,7 +197,7 @@ static int make_sites(struct analysis *analysis, const struct row *rows, size_t 
     size_t n_sites = 0;
     for (size_t i = 0; i < n_rows; i++)
         n_sites += i == 0 || rows[i].id != rows[i - 1].id;
-    struct site *const sites = arena_array(analysis->arena, n_sites, sizeof *sites);
+    struct site *const sites = storage_array(analysis->storage, n_sites, sizeof *sites);
     if (!sites)
         return -ENOMEM;
     size_t n_made = 0;

@@ -7,7 +7,8 @@
 int timeline_analyse(struct analysis *analysis)
 {
     const struct timeline *const timeline = &analysis->model->timeline;
-    struct timeline_point *const points = arena_array(analysis->arena, timeline->n, sizeof *points);
+    struct timeline_point *const points =
+        storage_array(analysis->storage, timeline->n, sizeof *points);
     if (!points)
         return -ENOMEM;
     for (uint32_t i = 0; i < timeline->n; i++) {
@@ -29,7 +30,7 @@ int sizes_analyse(struct analysis *analysis)
 {
     const struct model_octave *const octaves = analysis->model->octaves;
     struct size_bucket *const buckets =
-        arena_array(analysis->arena, MODEL_N_OCTAVES, sizeof *buckets);
+        storage_array(analysis->storage, MODEL_N_OCTAVES, sizeof *buckets);
     if (!buckets)
         return -ENOMEM;
     size_t n = 0;

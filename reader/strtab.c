@@ -53,7 +53,7 @@ uint32_t strtab_add(struct strtab *table, const char *bytes, size_t n_bytes)
     if (!texts)
         return 0;
     table->texts = texts;
-    const char *const copy = arena_text(table->arena, n ? bytes : "", n);
+    const char *const copy = storage_text(table->storage, n ? bytes : "", n);
     if (!copy)
         return 0;
     texts[table->n_texts++] = copy;

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reader/arena.h"
+#include "reader/storage.h"
 
-/* Zero it to begin; texts are kept in `arena`, which must outlive their users. */
+/* Zero it to begin; texts are kept in `storage`, which must outlive their users. */
 struct strtab {
-    struct arena *arena;
+    struct storage *storage;
     const char **texts; /* by id - 1 */
     uint32_t *slots;    /* open addressing; ids, 0 empty */
     uint32_t n_texts, capacity, n_slots;

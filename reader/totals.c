@@ -57,7 +57,7 @@ static int fill_images(const struct analysis *analysis, const struct model_proce
                        struct process *process)
 {
     struct process_image *const images =
-        arena_array(analysis->arena, source->n_images, sizeof *images);
+        storage_array(analysis->storage, source->n_images, sizeof *images);
     if (!images)
         return -ENOMEM;
     uint32_t at = source->n_images, n_attached = 0;
@@ -172,7 +172,7 @@ int totals_analyse(struct analysis *analysis)
     struct model *const model = analysis->model;
     struct profile *const profile = analysis->profile;
     struct process *const processes =
-        arena_array(analysis->arena, model->n_processes, sizeof *processes);
+        storage_array(analysis->storage, model->n_processes, sizeof *processes);
     uint64_t end_ticks = model->start_ticks, peak_bytes = 0;
     if (!processes)
         return -ENOMEM;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Where things that live as long as a profile are kept: handed out in order, released at once. */
-#ifndef HEAPWISE_READER_ARENA_H
-#define HEAPWISE_READER_ARENA_H
+#ifndef HEAPWISE_READER_STORAGE_H
+#define HEAPWISE_READER_STORAGE_H
 
 #include <stddef.h>
 
-struct arena_block;
+struct storage_block;
 
 /* Zero it to begin. */
-struct arena {
-    struct arena_block *blocks;
+struct storage {
+    struct storage_block *blocks;
 };
 
 /* Zeroed memory, aligned for any type; NULL when out of memory. n_bytes may be 0. */
-void *arena_new(struct arena *arena, size_t n_bytes);
+void *storage_new(struct storage *storage, size_t n_bytes);
 
 /* The same for n elements; NULL also when the product overflows. */
-void *arena_array(struct arena *arena, size_t n, size_t element_bytes);
+void *storage_array(struct storage *storage, size_t n, size_t element_bytes);
 
 /* A terminated copy of bytes[0..n), cut at the first NUL; NULL when out of memory. */
-const char *arena_text(struct arena *arena, const char *bytes, size_t n_bytes);
+const char *storage_text(struct storage *storage, const char *bytes, size_t n_bytes);
 
-void arena_fini(struct arena *arena);
+void storage_fini(struct storage *storage);
 
 #endif
