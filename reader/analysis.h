@@ -5,7 +5,7 @@
 #define HEAPWISE_READER_ANALYSIS_H
 
 #include "reader/model.h"
-#include "reader/names.h"
+#include "reader/naming.h"
 #include "reader/profile.h"
 #include "reader/suppress.h"
 
@@ -16,7 +16,7 @@ struct analysis_node {
 
 struct analysis {
     struct model *model;
-    struct names *names;
+    struct naming *names;
     struct storage *storage;
     const struct profile_options *options;
     const struct suppressions *suppressions, *runtime; /* the user's; the built-in ones */

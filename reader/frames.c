@@ -39,7 +39,7 @@ struct analysis_place analysis_place(const struct analysis *analysis, uint32_t i
                                    .offset = node->offset};
 }
 
-static int add_frame(struct analysis *analysis, const struct names_frame *named,
+static int add_frame(struct analysis *analysis, const struct naming_frame *named,
                      const struct analysis_place *place)
 {
     struct profile_frame *const frames = array_room(analysis->frames, analysis->n_frames,
@@ -61,13 +61,13 @@ static int add_frame(struct analysis *analysis, const struct names_frame *named,
 
 static int expand(struct analysis *analysis, uint32_t id)
 {
-    struct names_frame named[NAMES_MAX_INLINED];
+    struct naming_frame named[NAMING_MAX_INLINED];
     const struct analysis_place place = analysis_place(analysis, id);
     uint32_t n = 1;
     if (analysis->options->no_symbols)
-        named[0] = (struct names_frame){.function = 0};
+        named[0] = (struct naming_frame){.function = 0};
     else
-        n = names_find(analysis->names, place.object, place.offset, named);
+        n = naming_find(analysis->names, place.object, place.offset, named);
     struct analysis_node *const node = &analysis->nodes[id - 1];
     node->first_frame = analysis->n_frames;
     for (uint32_t i = 0; i < n; i++) {

@@ -30,7 +30,7 @@ struct loader {
     struct decoder *decoder;
     struct merge *merge;
     struct model model;
-    struct names names;
+    struct naming names;
     struct idmap streams; /* the trace's stream id -> merge's number */
     struct clock_points clock;
     bool ticks_are_ns;
@@ -297,7 +297,7 @@ static int take_item(struct loader *loader, struct decode_item *item)
     case TRACE_STOPPED: return add_own(loader, item);
     case TRACE_STRING:
     case TRACE_OBJECT:
-    case TRACE_SYMBOL: return names_add(&loader->names, record);
+    case TRACE_SYMBOL: return naming_add(&loader->names, record);
     case TRACE_END: return take_end(loader, record);
     default: return 0;
     }
@@ -447,7 +447,7 @@ int profile_load(const char *path, const struct profile_options *options,
     *error_out = (struct trace_error){.record = ""};
     const int error = load(&loader, path, options ? options : &defaults, error_out);
     merge_free(loader.merge);
-    names_fini(&loader.names);
+    naming_fini(&loader.names);
     idmap_fini(&loader.streams);
     model_fini(&loader.model);
     decode_close(loader.decoder);
