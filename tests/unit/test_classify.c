@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose code a frame is taken for. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reader/classify.h"
+
+static struct profile_frame frame(const char *function, const char *module)
+{
+    return (struct profile_frame){.function = function, .file = "", .module = module};
+}
+
+static void frames_that_only_ask_for_memory_are_the_allocators(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *function, *module, *allocator;
+        bool result;
+    } rows[] = {
+        {"malloc", "/lib/libc.so.6", "/lib/libc.so.6", true},
+        {"operator new(unsigned long)", "/lib/libstdc++.so.6", "", true},
+        {"operator new[](unsigned long, std::nothrow_t const&)", "/bin/p", "", true},
+        {"_Znwm", "/lib/libstdc++.so.6", "", true},
+        {"std::vector<int>::push_back(int&&)", "/bin/p", "", false},
+        {"std::string::_Rep::_S_create(unsigned long)", "/lib/libstdc++.so.6", "", false},
+        {"strdup", "/lib/libc.so.6", "/lib/libc.so.6", false},
+        {"je_arena_malloc", "/lib/libjemalloc.so.2", "/lib/libjemalloc.so.2", true},
+        {"je_arena_malloc", "/lib/libjemalloc.so.2", "/lib/libc.so.6", false},
+        {"anything", "/x/libheapwise-preload.so", "", true},
+        {"main", "/bin/p", "/bin/p", false}, /* its own malloc: its other code is still its own */
+        {"__rust_alloc", "/bin/p", "", true},
+        {"malloc_in_my_own_name", "/bin/p", "", false},
+        {"", "/bin/p", "", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct profile_frame f = frame(rows[i].function, rows[i].module);
+        if (classify_is_allocator(&f, rows[i].allocator, "/bin/p") != rows[i].result)
+            fail_msg("%s in %s", rows[i].function, rows[i].module);
+    }
+}
+
+static void runtime_is_told_by_module_and_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *function, *module;
+        bool result;
+    } rows[] = {
+        {"main", "/bin/p", false},
+        {"strdup", "/lib/x86_64-linux-gnu/libc.so.6", true},
+        {"_dl_start", "/lib64/ld-linux-x86-64.so.2", true},
+        {"std::vector<int>::push_back(int)", "/bin/p", true},
+        {"void std::vector<A<b>, c>::_M_realloc_insert<d>(e)", "/bin/p", true},
+        {"std::pair<int, A> make<int>(int)", "/bin/p", false},
+        {"std::vector<int> my::build(int)", "/bin/p", false},
+        {"my::thing(std::vector<int>)", "/bin/p", false},
+        {"(anonymous namespace)::f(int)", "/bin/p", false},
+        {"__gnu_cxx::new_allocator<int>::allocate(unsigned long)", "/bin/p", true},
+        {"<alloc::vec::Vec<T> as core::clone::Clone>::clone", "/bin/p", true},
+        {"", "/bin/p", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct profile_frame f = frame(rows[i].function, rows[i].module);
+        if (classify_is_runtime(&f) != rows[i].result)
+            fail_msg("%s in %s", rows[i].function, rows[i].module);
+    }
+}
+
+static void basename_is_behind_the_last_slash(void **state)
+{
+    (void)state;
+    assert_string_equal(classify_basename("/a/b"), "b");
+    assert_string_equal(classify_basename("b"), "b");
+    assert_string_equal(classify_basename("/a/"), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_that_only_ask_for_memory_are_the_allocators),
+        cmocka_unit_test(runtime_is_told_by_module_and_by_name),
+        cmocka_unit_test(basename_is_behind_the_last_slash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
