@@ -7,13 +7,18 @@
 Records one small program and asks for reports in every way a user might get right or wrong.
 """
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 HEAPWISE = os.path.join(BUILD, "heapwise")
@@ -111,6 +116,45 @@ def check_outputs(folder):
                 if done.returncode == 2 else f"status {done.returncode}")
 
 
+def on_terminal(folder, columns, **environment):
+    """What a report looks like on a terminal of so many columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    done = subprocess.Popen([HEAPWISE, "report", "T"], cwd=folder, stdout=slave, stdin=subprocess.DEVNULL,
+                            env=dict(PLAIN, TERM="xterm", LC_ALL="C.UTF-8", **environment))
+    os.close(slave)
+    text = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        text += part
+    os.close(master)
+    done.wait()
+    return text.decode()
+
+
+def check_terminal(folder):
+    coloured, plain = on_terminal(folder, 90), on_terminal(folder, 90, NO_COLOR="1")
+    say("colour on a terminal", None if "\033[1m" in coloured else "none")
+    say("NO_COLOR", None if "\033" not in plain else "coloured all the same")
+    stripped = re.sub("\033\\[[0-9;]*m", "", coloured)
+    say("colour changes nothing else", None if stripped == plain else "it does")
+    widest = max(len(line) for line in plain.splitlines())
+    say("width of the terminal", None if 60 < widest <= 90 else f"{widest} columns")
+    say("trees in UTF-8", None if "\u2514\u2500 " in plain else "there are none")
+
+
+def check_run_report(folder):
+    done = run("run", "-q", "--report=json", "-o", "T2", "--", "true", cwd=folder)
+    os.unlink(os.path.join(folder, "T2"))
+    fine = done.returncode == 0 and json.loads(done.stdout)["run"]["command"] == ["true"]
+    say("run --report=json", None if fine else f"status {done.returncode}: {done.stderr!r}")
+
+
 def check_closed_pipe(folder):
     for ignored in (False, True):
         reader, writer = os.pipe()
@@ -149,6 +193,8 @@ def main():
                 else f"status {done.returncode}, {done.stderr!r}")
         check_formats(folder)
         check_outputs(folder)
+        check_terminal(folder)
+        check_run_report(folder)
         check_closed_pipe(folder)
         check_cuts(folder)
 
