@@ -65,10 +65,8 @@ int cmd_dump(int argc, char **argv)
         message_error(error.what, "%s", error.why);
         return STATUS_USAGE;
     }
-    if (first >= argc || first + 1 < argc) {
-        message_error("dump", first >= argc ? "needs a trace file" : "takes one trace file only");
-        message_hint("usage: heapwise dump [OPTION]... TRACE");
-        return STATUS_USAGE;
-    }
+    const int status = trace_input_operand("dump", argc - first);
+    if (status != 0)
+        return status;
     return dump(&values, argv[first]);
 }

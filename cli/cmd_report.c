@@ -195,10 +195,8 @@ int cmd_report(int argc, char **argv)
         message_error(error.what, "%s", error.why);
         return STATUS_USAGE;
     }
-    if (first >= argc || first + 1 < argc) {
-        message_error("report", first >= argc ? "needs a trace file" : "takes one trace file only");
-        message_hint("usage: heapwise report [OPTION]... TRACE");
-        return STATUS_USAGE;
-    }
+    const int status = trace_input_operand("report", argc - first);
+    if (status != 0)
+        return status;
     return print_report(&values, argv[first]);
 }

@@ -15,6 +15,15 @@ static const char *display_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+int trace_input_operand(const char *command, int n_operands)
+{
+    if (n_operands == 1)
+        return STATUS_OK;
+    message_error(command, n_operands < 1 ? "needs a trace file" : "takes one trace file only");
+    message_hint("usage: heapwise %s [OPTION]... TRACE", command);
+    return STATUS_USAGE;
+}
+
 int trace_input_check(const char *path)
 {
     struct stat status;

@@ -5,6 +5,10 @@
 
 #include "reader/profile.h"
 
+/* Was exactly one operand, the trace, given to `command`? Prints the error otherwise. Returns 0 or the
+ * exit code. */
+int trace_input_operand(const char *command, int n_operands);
+
 /* Is `path` something to read at all? Prints the error otherwise. Returns 0 or the exit code. */
 int trace_input_check(const char *path);
 

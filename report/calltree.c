@@ -56,7 +56,8 @@ static bool is_startup(const char *function)
                                         "clone3",
                                         "__clone",
                                         "clone",
-                                        "__GI___clone"};
+                                        "__GI___clone",
+                                        "_dl_start_user"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(function, names[i]) == 0)
             return true;

@@ -33,6 +33,9 @@ static const struct fold fold_followed = {4, 2, 1};
 /* A bound for --stacks 0: recursion goes as deep as there are paths to hand out. */
 #define STACKS_MAX 1000
 
+/* Stands for a caller that is not known. */
+#define STACK_ENDS "[end of stack]"
+
 /* Callers below this share of their place are summed up in one line. */
 #define SHARE_SHOWN 0.03
 
@@ -179,14 +182,21 @@ static size_t count_shown(const struct walk *walk, const struct calltree_run *ru
     return shown;
 }
 
+/* The callers that are not shown, in one row; a single one is as well named in it. */
 static void add_rest(const struct walk *walk, const struct calltree_run *runs, size_t n,
                      uint32_t depth)
 {
+    if (n == 1) {
+        view_row(walk->view, VIEW_ROW_BRANCH, depth, true);
+        add_numbers(walk, runs->value, &runs->range);
+        add_place(walk, calltree_frame(walk->tree, &runs->range, runs->range.depth), STACK_ENDS);
+        return;
+    }
     uint64_t value = 0;
     for (size_t i = 0; i < n; i++)
         value = site_tree_add(value, runs[i].value);
     char words[64];
-    snprintf(words, sizeof words, "%zu more caller%s", n, n == 1 ? "" : "s");
+    snprintf(words, sizeof words, "%zu more callers", n);
     view_row(walk->view, VIEW_ROW_BRANCH, depth, true);
     view_integer(walk->view, walk->section->value.unit, value);
     view_real(walk->view, UNIT_SHARE, view_share((double)value, walk->whole));
@@ -234,7 +244,7 @@ static int add_branch(const struct walk *walk, const struct calltree_run *run, u
         skip_numbers(walk); /* the only caller: its place has just shown them */
     else
         add_numbers(walk, run->value, &range);
-    add_place(walk, calltree_frame(walk->tree, &range, range.depth), "[end of stack]");
+    add_place(walk, calltree_frame(walk->tree, &range, range.depth), STACK_ENDS);
     const int result = extend_chain(walk, &range);
     if (result < 0)
         return result;
