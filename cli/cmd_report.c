@@ -109,11 +109,10 @@ static int find_metric(const char *name, const struct metric **metric_out)
 /* What cannot be wrong any more before the trace is read, which may take long. */
 static int check(const struct values *values, const struct metric **sort_out)
 {
-    if (values->process > UINT32_MAX || values->process == 0) {
-        if (values->process != 0 && values->process != UNSET) {
-            message_error("--process", "no process has such an id");
-            return STATUS_USAGE;
-        }
+    const bool is_id = values->process > 0 && values->process <= UINT32_MAX;
+    if (values->process != UNSET && !is_id) {
+        message_error("--process", "no process has such an id");
+        return STATUS_USAGE;
     }
     return values->sort ? find_metric(values->sort, sort_out) : 0;
 }
@@ -129,6 +128,7 @@ static int emit(const struct values *values, const struct metric *sort, const ch
         .top = (size_t)values->top,
         .stacks = (size_t)values->stacks,
         .sort = sort,
+        .process_id = values->process == UNSET ? 0 : (uint32_t)values->process,
         .width = page_width(is_terminal),
         .colour = wants_colour(is_terminal),
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,

@@ -52,17 +52,34 @@ void cells_add_facts(struct buffer *out, const struct profile *profile, bool asc
     escape_text(out, profile->trace_name, ascii_only);
 }
 
+void cells_add_scope(struct buffer *out, const struct profile *profile, uint32_t process_id,
+                     bool ascii_only)
+{
+    for (uint32_t i = 0; process_id && i < profile->n_processes; i++) {
+        const struct process *process = &profile->processes[i];
+        if (process->id != process_id || process->n_images == 0)
+            continue;
+        const struct process_image *image = &process->images[process->n_images - 1];
+        struct buffer command = {0};
+        names_add_command(&command, image->arguments, image->n_arguments);
+        buffer_printf(out, "figures of process %u alone: ", (unsigned)process_id);
+        escape_text(out, buffer_string(&command), ascii_only);
+        out->failed |= command.failed;
+        buffer_fini(&command);
+    }
+}
+
 void cells_add_summary(struct buffer *out, const struct profile *profile)
 {
     const struct metrics *m = &profile->totals;
     uint64_t calls = 0;
     if (__builtin_add_overflow(m->alloc_count, m->realloc_count, &calls))
         calls = UINT64_MAX;
-    units_add_real(out, UNIT_SECONDS, profile->duration_seconds);
+    units_add_real(out, UNIT_SECONDS, profile->totals.duration_seconds);
     buffer_text(out, ", ");
     units_add_integer(out, UNIT_COUNT, calls);
     buffer_text(out, " calls (");
-    units_add_real(out, UNIT_RATE, view_share((double)calls, profile->duration_seconds));
+    units_add_real(out, UNIT_RATE, view_share((double)calls, profile->totals.duration_seconds));
     buffer_text(out, "), peak ");
     units_add_integer(out, UNIT_BYTES, m->peak_bytes);
     buffer_text(out, ", leaked ");

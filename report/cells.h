@@ -20,6 +20,10 @@ void cells_add_run(struct buffer *out, const struct profile *profile, bool ascii
 /* Add "2026-01-31T12:00:00Z, 1.52 s, exit status 0, trace x.hwt" escaped. */
 void cells_add_facts(struct buffer *out, const struct profile *profile, bool ascii_only);
 
+/* Add "figures of process 5 alone: cc1 a.c", escaped; nothing when they are of the whole run. */
+void cells_add_scope(struct buffer *out, const struct profile *profile, uint32_t process_id,
+                     bool ascii_only);
+
 /* Add the one line a reader in a hurry wants: time, calls, rate, peak, leaks, losses. */
 void cells_add_summary(struct buffer *out, const struct profile *profile);
 

@@ -219,7 +219,8 @@ static void put_site(struct table *table, const struct profile *profile, const s
     put_place(table, names_place(profile, site));
     for (size_t i = 0; i < metrics_count(); i++)
         if (is_column(metrics_at(i)))
-            put_metric(table, metrics_of_site(metrics_at(i), site, profile->duration_seconds));
+            put_metric(table,
+                       metrics_of_site(metrics_at(i), site, profile->totals.duration_seconds));
     put_number(table, site->n_threads);
     put_quantiles(table, &site->sizes, &site->lifetime_ns);
     put_stack(table, profile, site);

@@ -125,7 +125,7 @@ static void set_status(json_t **object, bool has_status, int status)
         has_status && WIFSIGNALED(status) ? json_integer(WTERMSIG(status)) : json_null());
 }
 
-static json_t *run(const struct profile *profile)
+static json_t *run(const struct profile *profile, uint32_t process_id)
 {
     json_t *host = json_object();
     set(&host, "kernel", text(profile->kernel));
@@ -147,6 +147,7 @@ static json_t *run(const struct profile *profile)
     set(&object, "stopped_seconds",
         profile->stopped ? real(profile->stopped_seconds) : json_null());
     set(&object, "recorded_by", text(profile->tool_version));
+    set(&object, "only_process", process_id ? json_integer(process_id) : json_null());
     set(&object, "remarks", words(profile->remarks, profile->n_remarks));
     set(&object, "host", host);
     return object;
@@ -261,7 +262,7 @@ static json_t *site_json(const struct profile *profile, const struct site *site)
         const struct metric *metric = metrics_at(i);
         if (metric->scope == METRIC_ANY || metric->scope == METRIC_SITE)
             set(&object, metric->name,
-                metric_json(metrics_of_site(metric, site, profile->duration_seconds)));
+                metric_json(metrics_of_site(metric, site, profile->totals.duration_seconds)));
     }
     set(&object, "sizes", quantiles(&site->sizes, true));
     set(&object, "lifetime_ns", quantiles(&site->lifetime_ns, false));
@@ -354,7 +355,7 @@ int emit_json(const struct profile *profile, const struct report_options *option
     fputs("{\"schema\":\"heapwise-report/1\"", out);
     int result = put_key("tool", tool(), out);
     if (result == 0)
-        result = put_key("run", run(profile), out);
+        result = put_key("run", run(profile, options->process_id), out);
     if (result == 0)
         result = put_key("totals", root_totals(profile), out);
     if (result == 0)

@@ -140,7 +140,7 @@ static void add_view(struct buffer *out, const struct view *view)
     }
 }
 
-static void add_header(struct buffer *out, const struct profile *profile)
+static void add_header(struct buffer *out, const struct profile *profile, uint32_t process_id)
 {
     struct buffer text = {0};
     cells_add_run(&text, profile, false);
@@ -149,6 +149,10 @@ static void add_header(struct buffer *out, const struct profile *profile)
     buffer_reset(&text);
     cells_add_facts(&text, profile, false);
     buffer_text(out, "\n\n");
+    add_escaped(out, buffer_string(&text));
+    buffer_reset(&text);
+    cells_add_scope(&text, profile, process_id, false);
+    buffer_text(out, text.length > 0 ? "\n\n" : "");
     add_escaped(out, buffer_string(&text));
     buffer_reset(&text);
     cells_add_summary(&text, profile);
@@ -161,7 +165,7 @@ int emit_markdown(const struct profile *profile, const struct report_options *op
 {
     struct buffer page = {0};
     int result = 0;
-    add_header(&page, profile);
+    add_header(&page, profile, options->process_id);
     for (size_t i = 0; i < sections_count() && result == 0; i++) {
         struct view view;
         result = sections_build(i, profile, options, &view);

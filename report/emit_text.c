@@ -350,6 +350,12 @@ static void write_header(struct page *page, const struct profile *profile)
     end_line(page);
     cells_add_facts(&page->line, profile, ascii);
     end_line(page);
+    buffer_reset(&text);
+    cells_add_scope(&text, profile, page->options->process_id, ascii);
+    if (text.length > 0) {
+        add_cut(&page->line, buffer_string(&text), page->options->width, page->glyphs->ellipsis);
+        end_line(page);
+    }
     page->failed |= text.failed || words.failed;
     buffer_fini(&text);
     buffer_fini(&words);

@@ -83,14 +83,15 @@ static const struct topic topics[] = {
      "a constant.\n"},
     {"alloc_rate", TOPIC_METRIC, "allocations per second",
      "Unit: per second. alloc_count divided by duration_seconds: wall time, not\n"
-     "processor time. On a call site: its own count over the duration of the whole\n"
-     "run.\n"
+     "processor time. On a call site: its own count over the duration of the run, or\n"
+     "of the process that --process picks.\n"
      "Pitfall: a program that waits most of the time has a low rate and may still be\n"
      "bound by allocation while it works; see peak_alloc_rate.\n"},
     {"alloc_byte_rate", TOPIC_METRIC, "bytes asked for per second",
      "Unit: bytes per second. alloc_bytes divided by duration_seconds. Above about 1\n"
      "GB/s the caches are washed out by allocation alone.\n"
-     "On a call site: its own bytes over the duration of the whole run.\n"},
+     "On a call site: its own bytes over the duration of the run, or of the process\n"
+     "that --process picks.\n"},
     {"peak_alloc_rate", TOPIC_METRIC, "allocations in the busiest second",
      "Unit: per second. The highest alloc_count within any window of one second,\n"
      "wherever it begins (to a millisecond). For a run shorter than a second: its\n"

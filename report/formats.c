@@ -74,7 +74,7 @@ int report_pick_sites(const struct profile *profile, const struct report_options
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
         sites[i] = &profile->sites[i];
-    struct sort_context sort = {options->sort, profile->duration_seconds};
+    struct sort_context sort = {options->sort, profile->totals.duration_seconds};
     if (options->sort && n > 1)
         qsort_r(sites, n, sizeof *sites, compare_sites, &sort);
     *sites_out = sites;

@@ -25,6 +25,7 @@ struct report_options {
     size_t top;                /* used when has_top, else the format's own default */
     size_t stacks;             /* call paths shown below one entry */
     const struct metric *sort; /* order of call sites; NULL: by calls */
+    uint32_t process_id;       /* the only process in the profile; 0: all of the run */
     size_t width;              /* columns of text */
     bool colour, utf8;         /* text only */
 };

@@ -434,7 +434,7 @@ int site_tree_build(const struct site_section *section, const struct metric *met
     struct walk walk = {
         .section = section,
         .tree = tree,
-        .measure = {section->value.of, metric, profile->duration_seconds},
+        .measure = {section->value.of, metric, profile->totals.duration_seconds},
         .view = view,
         .profile = profile,
         .whole = section->whole ? (double)section->whole(profile) : 0,

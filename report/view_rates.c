@@ -52,7 +52,7 @@ static const char *words(struct buffer *text, enum unit unit, double value)
 static void add_flow(const struct profile *profile, struct view *view, struct buffer *text)
 {
     const struct metrics *m = &profile->totals;
-    const double seconds = profile->duration_seconds;
+    const double seconds = profile->totals.duration_seconds;
     const double calls = (double)m->alloc_count + (double)m->realloc_count;
     begin(view, "allocations", UNIT_COUNT, m->alloc_count);
     view_real(view, UNIT_RATE, m->alloc_rate);
@@ -118,7 +118,7 @@ int view_rates(const struct profile *profile, const struct report_options *optio
     add_columns(view_out);
     view_row(view_out, VIEW_ROW_PLAIN, 0, false);
     view_text(view_out, "run time");
-    view_real(view_out, UNIT_SECONDS, profile->duration_seconds);
+    view_real(view_out, UNIT_SECONDS, profile->totals.duration_seconds);
     view_skip(view_out);
     add_remark(view_out, "%" PRIu64 " process%s, %" PRIu64 " thread%s", profile->coverage.processes,
                profile->coverage.processes == 1 ? "" : "es", profile->coverage.threads,

@@ -61,6 +61,7 @@ WRONG = [
     ("folder as trace", ["dump", "."], 2, ".: Is a directory"),
     ("not a trace", ["report", HEAPWISE], 2, f"{HEAPWISE}: is not a heapwise trace"),
     ("unknown process", ["report", "--process", "77", "T"], 2, "--process: "),
+    ("process 0", ["report", "--process", "0", "T"], 2, "--process: no process has such an id"),
     ("no such number", ["report", "--top", "many", "T"], 2, "--top: 'many' is no number"),
     ("trace as output", ["report", "-o", "T", "T"], 2, "T: is the trace itself"),
     ("output nowhere", ["report", "-o", "no/such/folder", "T"], 2, "no/such/folder: No such file"),

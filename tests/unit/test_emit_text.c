@@ -106,6 +106,14 @@ static void empty_profile_prints_whole_sections(void **state)
     free(text);
 }
 
+static void one_process_alone_is_said(void **state)
+{
+    (void)state;
+    char *text = print(profile_fixture(), (struct report_options){.process_id = 2});
+    assert_non_null(strstr(text, "\nfigures of process 2 alone: demo --child\n"));
+    free(text);
+}
+
 static void losses_come_first(void **state)
 {
     (void)state;
@@ -132,6 +140,7 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(control_characters_never_reach_the_output),
         cmocka_unit_test(empty_profile_prints_whole_sections),
+        cmocka_unit_test(one_process_alone_is_said),
         cmocka_unit_test(losses_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
