@@ -7,9 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifdef HEAPWISE_HAS_REPORT
 #include "cli/cmd_report.h"
-#endif
 #include "cli/commands.h"
 #include "cli/launcher.h"
 #include "cli/message.h"
@@ -37,9 +35,7 @@ enum run_defaults {
 static const char *const on_full_names[] = {"block", "drop", NULL};
 static const char *const symbols_names[] = {"now", "later", NULL};
 static const char *const progress_names[] = {"auto", "always", "never", NULL};
-#ifdef HEAPWISE_HAS_REPORT
 static const char *const report_names[] = {"text", "json", "markdown", "csv", NULL};
-#endif
 
 static const struct option_spec specs[] = {
     {"output", 'o', OPTION_TEXT, offsetof(struct values, output), "FILE", NULL,
@@ -61,10 +57,8 @@ static const struct option_spec specs[] = {
      "when that memory is full: wait (default), or drop and count"},
     {"symbols", 0, OPTION_CHOICE, offsetof(struct values, symbols), "now|later", symbols_names,
      "look names up at the end (default), or leave it to the report"},
-#ifdef HEAPWISE_HAS_REPORT
     {"report", 0, OPTION_TEXT_OPTIONAL, offsetof(struct values, report), "FORMAT", report_names,
      "print a report when the command ends"},
-#endif
     {"other-users", 0, OPTION_FLAG, offsetof(struct values, other_users), NULL, NULL,
      "record processes that change to another user, too"},
     {"quiet", 'q', OPTION_FLAG, offsetof(struct values, quiet), NULL, NULL,
@@ -266,17 +260,6 @@ static int say_failure(const struct board *board, enum launch_outcome outcome)
     return error == ENOENT ? STATUS_RUN_MISSING : STATUS_RUN_REFUSED;
 }
 
-static int print_report(const struct board *board, const char *format)
-{
-#ifdef HEAPWISE_HAS_REPORT
-    return report_print(board->trace_path, format);
-#else
-    (void)board;
-    (void)format;
-    return STATUS_OK;
-#endif
-}
-
 /* Run, report, and choose the exit status: the command's own unless heapwise itself failed. */
 static int run(struct launch *launch, const struct values *values)
 {
@@ -288,7 +271,7 @@ static int run(struct launch *launch, const struct values *values)
     warn(board, command);
     if (!values->quiet)
         summarize(board, command);
-    if (values->report && print_report(board, values->report) != STATUS_OK)
+    if (values->report && report_print(board->trace_path, values->report) != STATUS_OK)
         return STATUS_RUN_FAILED;
     return status_of(board);
 }
