@@ -248,7 +248,7 @@ static int add_loss(struct loader *loader, const struct record *record)
     const uint32_t number = idmap_get(&loader->streams, record->lost.stream);
     uint64_t *const lost = number ? &model_image(model, model->streams[number].image)->n_lost
                                   : &model->n_lost_unplaced;
-    uint64_t *const by_reason = &model->n_lost_by_reason[record->lost.reason % MODEL_N_REASONS];
+    uint64_t *const by_reason = &model->n_lost_by_reason[model_reason(record->lost.reason)];
     *lost = add_capped(*lost, record->lost.n_events);
     *by_reason = add_capped(*by_reason, record->lost.n_events);
     return 0;

@@ -245,7 +245,7 @@ static int apply_file_record(struct model *model, const struct record *record)
         return processes_end(model, record->exit.pid,
                              record->exit.has_status ? &record->exit.wait_status : NULL);
     case TRACE_UNATTACHED:
-        model->n_unattached_by_reason[record->unattached.reason % MODEL_N_REASONS]++;
+        model->n_unattached_by_reason[model_reason(record->unattached.reason)]++;
         return 0;
     case TRACE_STOPPED:
         model->stopped = true;

@@ -180,6 +180,12 @@ static inline bool model_shows(const struct model *model, uint32_t process)
     return model->only_process == 0 || model->only_process == process;
 }
 
+/* A reason as a place in the arrays by reason; those of newer versions share place 0. */
+static inline uint32_t model_reason(uint32_t reason)
+{
+    return reason < MODEL_N_REASONS ? reason : 0;
+}
+
 /* Begin. `storage` keeps the texts. Returns 0 or -ENOMEM. */
 int model_init(struct model *model, struct storage *storage);
 void model_fini(struct model *model);

@@ -32,8 +32,8 @@ static int add_counts(struct model *model, const uint64_t *counts, const char *c
     for (size_t i = 0; i < MODEL_N_REASONS && error == 0; i++) {
         if (counts[i] == 0)
             continue;
-        snprintf(line, sizeof line, "%" PRIu64 " %s %s", counts[i], what,
-                 reasons[i] ? reasons[i] : reasons[0]);
+        snprintf(line, sizeof line, "%s %s: %" PRIu64, what, reasons[i] ? reasons[i] : reasons[0],
+                 counts[i]);
         error = model_remark(model, line);
     }
     return error;
@@ -48,8 +48,7 @@ static int add_missed(struct model *model)
     if (n == 0)
         return 0;
     snprintf(line, sizeof line,
-             "%" PRIu64 " addresses were given out again although no release of them was recorded",
-             n);
+             "addresses given out again although no release of them was recorded: %" PRIu64, n);
     return model_remark(model, line);
 }
 
@@ -58,10 +57,10 @@ int remarks_analyse(struct analysis *analysis)
     struct model *const model = analysis->model;
     int error = add_missed(model);
     if (error == 0)
-        error = add_counts(model, model->n_lost_by_reason, losses, "events were lost");
+        error = add_counts(model, model->n_lost_by_reason, losses, "events lost");
     if (error == 0)
-        error = add_counts(model, model->n_unattached_by_reason, obstacles,
-                           "processes could not be recorded");
+        error =
+            add_counts(model, model->n_unattached_by_reason, obstacles, "processes not recorded");
     const char **const remarks =
         storage_array(analysis->storage, model->n_remarks, sizeof *remarks);
     if (error || !remarks)
