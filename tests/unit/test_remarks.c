@@ -21,8 +21,8 @@ static void losses_and_obstacles_are_told_by_reason(void **state)
         load_script(SCRIPT_HEAD "lost 1 5 1\nlost 1 2 1\nlost 0 1 99\nunattached 10 7 1 /bin/a\n"
                                 "unattached 10 8 1 /bin/b\n" SCRIPT_TAIL);
     assert_int_equal(profile->n_remarks, 3);
-    assert_string_equal(profile->remarks[0], "events lost because a thread's buffer was full: 7");
-    assert_string_equal(profile->remarks[1], "events lost for an unknown reason: 1");
+    assert_string_equal(profile->remarks[0], "events lost for an unknown reason: 1");
+    assert_string_equal(profile->remarks[1], "events lost because a thread's buffer was full: 7");
     assert_string_equal(profile->remarks[2],
                         "processes not recorded because they are statically linked: 2");
     profile_free(profile);
