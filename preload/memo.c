@@ -95,8 +95,9 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
             const size_t met = n_kept - 1;
             const size_t unchanged = first_unchanged(stack->frames, met);
             if (unchanged == 0) {
-                if (n_fresh == 0 && n_kept == stack->n && stack->n_kept)
-                    return UNWIND_COMPLETE;
+                if (n_fresh == 0 && n_kept == stack->n)
+                    return stack->end;
+                end = stack->end;
                 break;
             }
             if (n_fresh + met - unchanged >= cap)
@@ -122,6 +123,7 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
     if (n_kept + n_fresh > cap)
         return give_up(stack, UNWIND_CUT);
     stack->id = 0;
+    stack->end = end;
     assemble(stack, n_kept, n_fresh);
     return end;
 }

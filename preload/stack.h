@@ -14,11 +14,20 @@
 #include "preload/arch_x86_64.h"
 #include "trace/trace_format.h"
 
+/* How a walk ended. */
+enum unwind_end {
+    UNWIND_COMPLETE, /* reached the outermost frame */
+    UNWIND_CUT,      /* more frames than `cap` */
+    UNWIND_NO_TABLE, /* a frame that no unwind table covers: run-time generated code */
+    UNWIND_UNUSUAL,  /* a rule that the fast way does not follow */
+};
+
 struct stack {
     size_t n;            /* frames */
     size_t n_kept;       /* n, or 0 when this stack must not be compared with the next one: it was
                                cut at the depth limit, or found by the fallback */
     uint32_t id;         /* its stack id, 0 while not yet known */
+    enum unwind_end end; /* of the outermost frame */
     uint32_t generation; /* of the module list when it was walked */
     struct stack_frame {
         struct arch_frame at;     /* pc, sp, bp while this frame was the innermost */

@@ -24,13 +24,6 @@ struct lane;
  * Cost: about 10 ns per new frame, below 1 ns per frame shared with the call before. */
 void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 
-enum unwind_end {
-    UNWIND_COMPLETE, /* reached the outermost frame */
-    UNWIND_CUT,      /* more frames than `cap` */
-    UNWIND_NO_TABLE, /* a frame that no unwind table covers: run-time generated code */
-    UNWIND_UNUSUAL,  /* a rule that the fast way does not follow */
-};
-
 /* The single ways, for tests that compare them. Each fills pcs[0..n), innermost first; returns n. */
 size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                    enum unwind_end *end_out);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept of the stack before, and what is not. That kept stacks are right is test_unwind's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <cmocka.h>
+
+#include "preload/lane.h"
+#include "preload/modules.h"
+#include "preload/unwind.h"
+
+/* Calls and frames are to be those of the source: no tail call, no unrolled loop. */
+#pragma GCC optimize("O0")
+#define NOINLINE __attribute__((noinline))
+
+static uint32_t generation;
+uint32_t modules_generation(void)
+{
+    return generation;
+}
+
+static struct lane lane;
+static struct ring ring;
+
+static int start(void **state)
+{
+    (void)state;
+    memset(&lane, 0, sizeof lane);
+    memset(&ring, 0, sizeof ring);
+    lane.ring = &ring;
+    return 0;
+}
+
+static NOINLINE void unwind_here(size_t max_depth)
+{
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    unwind_stack(&caller, &lane, max_depth);
+}
+
+static size_t n_max = 128;
+
+static NOINLINE int descend(int depth)
+{
+    if (depth > 0)
+        return descend(depth - 1) + 1;
+    unwind_here(n_max);
+    return 0;
+}
+
+/* Give the stack a number, as stacktree.c would. */
+static void name_it(uint32_t id)
+{
+    lane.stack.id = id;
+}
+
+static void the_same_stack_keeps_its_number(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        unwind_here(128); /* one place, called in a loop */
+        if (i == 0)
+            name_it(42);
+        assert_int_equal(lane.stack.id, 42);
+        assert_true(lane.stack.n_kept == lane.stack.n && lane.stack.n > 2);
+    }
+    assert_true(ring.n_fast == 3 && ring.n_fallback == 0 && ring.n_truncated == 0);
+}
+
+static void another_stack_has_none_yet(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const size_t n = lane.stack.n;
+        name_it(42);
+        descend(i);
+        assert_int_equal(lane.stack.id, 0);
+        assert_true(i == 0 || lane.stack.n == n + 1);
+    }
+}
+
+static void a_new_generation_forgets(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        unwind_here(128);
+        assert_int_equal(lane.stack.id, 0);
+        name_it(42);
+        generation++;
+    }
+}
+
+static void a_cut_stack_is_not_kept(void **state)
+{
+    (void)state;
+    n_max = 5;
+    for (uint64_t i = 1; i < 4; i++) {
+        descend(20);
+        assert_int_equal(lane.stack.n, 5);
+        assert_int_equal(lane.stack.n_kept, 0);
+        assert_true(ring.n_truncated == i);
+    }
+    /* It keeps the innermost frames: four of the recursion below, and the innermost itself. */
+    assert_true(lane.stack.frames[0].at.pc == lane.stack.frames[3].at.pc);
+    n_max = 128;
+    descend(20);
+    assert_true(lane.stack.n > 20 && lane.stack.n_kept == lane.stack.n);
+    assert_true(ring.n_truncated == 3);
+}
+
+/* push rbp; mov rbp, rsp; call rdi; pop rbp; ret: a frame as a compiler at run time makes it. */
+static void *make_code(void)
+{
+    static const uint8_t code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+    void *const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+    memcpy(page, code, sizeof code);
+    assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_EXEC), 0);
+    return page;
+}
+
+static NOINLINE void unwind_thrice(void)
+{
+    for (int i = 0; i < 3; i++)
+        unwind_here(128);
+    descend(1);
+}
+
+/* Every stack that ends in such code says so, also those that the memo answers. */
+static void a_stack_that_ends_early_is_counted_each_time(void **state)
+{
+    void *const page = make_code();
+    void (*const run)(void (*)(void)) = (void (*)(void (*)(void)))(uintptr_t)page;
+    (void)state;
+    run(unwind_thrice);
+    assert_true(ring.n_fast == 4);
+    assert_true(ring.n_truncated == 4);
+    assert_true(lane.stack.n == 4 && lane.stack.frames[0].at.pc - (uintptr_t)page < 8);
+    munmap(page, 4096);
+}
+
+/* Two activations with equal pc and sp, but rbp differs and an outer CFA counts from it: the stack
+ * is another. Made by hand, so that nothing but rbp differs. */
+static void rbp_decides_where_an_outer_frame_needs_it(void **state)
+{
+    uintptr_t words[32] = {0};
+    struct stack *const stack = &lane.stack;
+    const struct unwind_walk walk = unwind_begin((uintptr_t)words, generation);
+    (void)state;
+    /* As memo_walk() leaves it: outer was reached from inner, whose CFA is counted from rbp. */
+    stack->n = stack->n_kept = 2;
+    stack->id = 42;
+    stack->frames[0] = (struct stack_frame){.at = {.pc = 1, .sp = (uintptr_t)&words[8]}};
+    stack->frames[1] = (struct stack_frame){
+        .at = {.pc = 2, .sp = (uintptr_t)&words[2], .bp = (uintptr_t)&words[6]},
+        .bp_slot = &words[6],
+        .cfa_from_bp = true,
+        .bp_matters = true,
+    };
+    words[7] = 1;
+    struct arch_frame caller = stack->frames[1].at;
+    assert_int_equal(memo_walk(stack, &caller, &walk, 128), UNWIND_COMPLETE);
+    assert_int_equal(stack->id, 42);
+    caller.bp = (uintptr_t)&words[4];
+    assert_int_not_equal(memo_walk(stack, &caller, &walk, 128), UNWIND_COMPLETE);
+    assert_int_equal(stack->id, 0);
+}
+
+static ucontext_t outside, inside;
+static char coroutine_memory[1 << 16];
+
+static void coroutine(void)
+{
+    for (;;) {
+        descend(3);
+        swapcontext(&inside, &outside);
+    }
+}
+
+/* The stack of a coroutine shares nothing with the one before; each is walked in full. */
+static void a_switch_of_stacks_shares_nothing(void **state)
+{
+    volatile size_t n_inside = 0, n_outside = 0;
+    (void)state;
+    getcontext(&inside);
+    inside.uc_stack = (stack_t){.ss_sp = coroutine_memory, .ss_size = sizeof coroutine_memory};
+    makecontext(&inside, coroutine, 0);
+    for (int i = 0; i < 3; i++) {
+        swapcontext(&outside, &inside);
+        assert_true(n_inside == 0 || lane.stack.n == n_inside);
+        n_inside = lane.stack.n;
+        descend(3);
+        assert_true(n_outside == 0 || lane.stack.n == n_outside);
+        n_outside = lane.stack.n;
+    }
+    assert_true(n_inside > 4 && n_inside < n_outside);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup(name, start)
+    const struct CMUnitTest tests[] = {
+        CASE(the_same_stack_keeps_its_number),
+        CASE(another_stack_has_none_yet),
+        CASE(a_new_generation_forgets),
+        CASE(a_cut_stack_is_not_kept),
+        CASE(a_stack_that_ends_early_is_counted_each_time),
+        CASE(rbp_decides_where_an_outer_frame_needs_it),
+        CASE(a_switch_of_stacks_shares_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
