@@ -128,7 +128,7 @@ static const char *path_of(const struct link_map *map)
     return map->l_name && map->l_name[0] ? map->l_name : image_executable();
 }
 
-static void write_module(struct lane *lane, uint32_t id, const struct dl_find_object *object)
+static bool write_module(struct lane *lane, uint32_t id, const struct dl_find_object *object)
 {
     struct build_id build_id;
     read_build_id(object, &build_id);
@@ -138,7 +138,7 @@ static void write_module(struct lane *lane, uint32_t id, const struct dl_find_ob
     uint8_t *const room =
         ring_reserve(lane, n_path + n_build_id + 2 * PACK_HEAD_BYTES + 8 * PACK_INTEGER_BYTES);
     if (!room)
-        return;
+        return false;
     struct pack_cursor cursor = {.at = room};
     event_begin(lane, &cursor, TRACE_MODULE, 8);
     pack_uint32(&cursor, id);
@@ -148,6 +148,7 @@ static void write_module(struct lane *lane, uint32_t id, const struct dl_find_ob
     pack_uint64(&cursor, (uintptr_t)object->dlfo_map_start);
     pack_uint64(&cursor, (uintptr_t)object->dlfo_map_end);
     ring_publish(lane, cursor.at);
+    return true;
 }
 
 /* An entry whose module is gone, else a fresh one; NULL when the table is full. */
@@ -166,6 +167,8 @@ static struct module *claim_entry(void)
 static void add(struct lane *lane, const struct dl_find_object *object)
 {
     const uint32_t id = atomic_fetch_add(&table.last_id, 1) + 1;
+    if (!write_module(lane, id, object))
+        return; /* the next stack node in it tries again */
     struct module *const module = claim_entry();
     if (module) {
         module->id = id;
@@ -174,7 +177,6 @@ static void add(struct lane *lane, const struct dl_find_object *object)
         module->map = object->dlfo_link_map;
         atomic_store_explicit(&module->state, MODULE_LIVE, memory_order_release);
     }
-    write_module(lane, id, object);
 }
 
 static bool is_live(const struct module *module)
