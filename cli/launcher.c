@@ -344,6 +344,15 @@ static void block_signals(sigset_t *before_out)
     sigprocmask(SIG_SETMASK, &all, before_out);
 }
 
+/* A caller that ignores SIGCHLD hands that on through exec, and then the kernel reaps our children
+ * itself: neither the collector nor the command could be waited for. Tells whether it was so. */
+static bool stop_ignoring_children(void)
+{
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    struct sigaction before;
+    return sigaction(SIGCHLD, &by_default, &before) == 0 && before.sa_handler == SIG_IGN;
+}
+
 static int open_signal_fd(void)
 {
     sigset_t blocked;
@@ -371,6 +380,7 @@ enum launch_outcome launcher_run(struct launch *launch, const struct board **boa
     *board_out = launcher.board;
     sigemptyset(&launcher.held);
     block_signals(&launch->collector.command.signal_mask);
+    launch->collector.command.ignores_children = stop_ignoring_children();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     fflush(NULL);
     launcher.collector_pid = fork();

@@ -16,7 +16,8 @@ enum launch_progress {
 };
 
 struct launch {
-    struct collector_settings collector; /* command.signal_mask is filled in here */
+    struct collector_settings
+        collector; /* command.signal_mask and .ignores_children are filled in here */
     enum launch_progress progress;
     bool keep_stdout; /* a report will be printed there */
 };

@@ -113,6 +113,8 @@ static _Noreturn void become_command(const struct command_plan *plan, int gate_f
         _exit(125);
     session_path[n] = 0;
     char **const environment = command_environment(environ, plan->shim_path, session_path);
+    if (plan->ignores_children)
+        signal(SIGCHLD, SIG_IGN);
     sigprocmask(SIG_SETMASK, &plan->signal_mask, NULL);
     if (environment)
         syscall(SYS_execve, plan->program, plan->argv, environment);

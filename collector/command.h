@@ -8,6 +8,7 @@
 #define HEAPWISE_COLLECTOR_COMMAND_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct command_plan {
@@ -15,6 +16,7 @@ struct command_plan {
     char *const *argv;     /* ends with NULL */
     const char *shim_path; /* as it is to stand in LD_PRELOAD */
     sigset_t signal_mask;  /* the caller's */
+    bool ignores_children; /* so did the caller: SIGCHLD is to be ignored, which outlives exec */
 };
 
 struct command_process {
