@@ -29,6 +29,8 @@ static void take_piece(const char *piece, size_t n_chars, void *opaque)
     if (n_chars > sizeof output->text - output->n) {
         longjmp(output->full, 1);
     }
+    if (n_chars == 0)
+        return; /* `piece` may be NULL then, which memcpy does not allow */
     memcpy(output->text + output->n, piece, n_chars);
     output->n += n_chars;
 }
