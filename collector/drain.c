@@ -327,11 +327,14 @@ static void end_slot(struct drain *drain, struct slot *slot)
     tree_close_slot(drain->tree, SLOT_PID(slot->word));
 }
 
-/* Gone: the thread or its process exited, or the process has become another program since. */
-static bool owner_is_gone(const struct drain *drain, const struct slot *slot)
+/* Gone: the thread or its process exited, or the process has become another program since. In
+ * another pid namespace its numbers mean nothing here, and a living thread must not be taken for gone. */
+static bool owner_is_gone(const struct drain *drain, const struct slot *slot, uint64_t now_ns)
 {
-    return slots_thread_is_gone(slot->word) ||
-           tree_image_of(drain->tree, SLOT_PID(slot->word)) > slot->image_id;
+    const int pid = SLOT_PID(slot->word);
+    if (tree_image_of(drain->tree, pid) > slot->image_id)
+        return true;
+    return slots_thread_is_gone(slot->word) && tree_knows_pid(drain->tree, pid, now_ns);
 }
 
 static bool is_empty(const struct slot *slot)
@@ -349,12 +352,13 @@ static void reclaim_one(struct drain *drain, uint32_t i, uint64_t now_ns)
         /* Claimed and never made ready: its thread died in between. */
         const uint64_t word = atomic_load(&drain->slots->session->header->slots[i]);
         if (SLOT_STATE(word) == SLOT_CLAIMED && slots_thread_is_gone(word) &&
+            tree_knows_pid(drain->tree, SLOT_PID(word), now_ns) &&
             atomic_load(&slot->header->ready) == 0)
             slots_give_back(drain->slots, i);
         return;
     }
     slot->next_check_ns = now_ns + GONE_CHECK_NS;
-    slot->gone = slot->gone || owner_is_gone(drain, slot);
+    slot->gone = slot->gone || owner_is_gone(drain, slot, now_ns);
     if (!slot->gone || !is_empty(slot))
         return; /* the next pass takes what was published before it went */
     end_slot(drain, slot);
@@ -410,7 +414,8 @@ uint32_t drain_count_live(const struct drain *drain)
     uint32_t n = 0;
     for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
         const uint64_t word = atomic_load(&drain->slots->session->header->slots[i]);
-        n += SLOT_STATE(word) == SLOT_CLAIMED && !slots_thread_is_gone(word);
+        n += SLOT_STATE(word) == SLOT_CLAIMED && tree_is_alive(drain->tree, SLOT_PID(word)) &&
+             !slots_thread_is_gone(word);
     }
     return n;
 }

@@ -64,7 +64,7 @@ void drain_write_losses(struct drain *drain);
 /* End every stream: no thread is listened to any more. Call after a last drain_run(). */
 void drain_finish(struct drain *drain);
 
-/* Count live slots: claimed by threads that exist. */
+/* Count slots claimed by threads that exist, in processes that were seen to be those they say. */
 uint32_t drain_count_live(const struct drain *drain);
 
 #endif

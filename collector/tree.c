@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,10 +79,28 @@ static void end(struct process *process, uint64_t ticks, const int *wait_status)
     }
 }
 
+/* Field 22 of /proc/PID/stat, as the shim read it in its own process; 0 where there is none. */
+static uint64_t read_start(int pid)
+{
+    char path[64];
+    char text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (unsigned field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
 static void open_statm(struct tree *tree, struct process *process)
 {
     char path[64];
-    if (process->statm_fd >= 0 || tree->n_fds >= tree->n_fds_max)
+    process->verified = process->start_clock_ticks == read_start(process->pid);
+    if (!process->verified || process->statm_fd >= 0 || tree->n_fds >= tree->n_fds_max)
         return;
     snprintf(path, sizeof path, "/proc/%d/statm", process->pid);
     process->statm_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -125,6 +144,12 @@ void tree_close_slot(struct tree *tree, int pid)
     struct process *const process = find(tree, pid);
     if (process && process->n_slots > 0)
         process->n_slots--;
+}
+
+bool tree_is_alive(const struct tree *tree, int pid)
+{
+    const struct process *const process = find(tree, pid);
+    return process && process->verified && !process->ended;
 }
 
 uint32_t tree_image_of(const struct tree *tree, int pid)
@@ -228,7 +253,7 @@ struct listing {
     size_t n;
 };
 
-enum { MAX_LISTED_DEPTH = 64 };
+enum { MAX_LISTED_DEPTH = 64, FOREIGN_CHECK_NS = 50 * 1000000 };
 
 static void read_name(int pid, char *name, size_t cap)
 {
@@ -245,8 +270,9 @@ static void read_name(int pid, char *name, size_t cap)
             *at = '?';
 }
 
-static void list_one(struct listing *listing, int pid)
+static void list_one(void *context, int pid)
 {
+    struct listing *const listing = context;
     char name[64];
     listing->n++;
     read_name(pid, name, sizeof name);
@@ -261,9 +287,9 @@ static void list_one(struct listing *listing, int pid)
     }
 }
 
-/* List the children of `pid` and theirs. Children of other threads than the first are missed, which
- * matters little: this is a hint for the user, the wait itself does not depend on it. */
-static void list_children(struct listing *listing, int pid, unsigned depth)
+/* Visit the children of `pid` and theirs. Children of other threads than the first are missed. */
+static void visit_children(int pid, unsigned depth, void (*visit)(void *context, int pid),
+                           void *context)
 {
     char path[64];
     if (depth >= MAX_LISTED_DEPTH)
@@ -274,8 +300,8 @@ static void list_children(struct listing *listing, int pid, unsigned depth)
         return;
     int child;
     while (fscanf(file, "%d", &child) == 1) {
-        list_one(listing, child);
-        list_children(listing, child, depth + 1);
+        visit(context, child);
+        visit_children(child, depth + 1, visit, context);
     }
     fclose(file);
 }
@@ -284,6 +310,42 @@ size_t tree_list_alive(char *text, size_t cap)
 {
     struct listing listing = {.text = text, .cap = cap};
     text[0] = 0;
-    list_children(&listing, getpid(), 0);
+    visit_children(getpid(), 0, list_one, &listing);
     return listing.n;
+}
+
+/* ---- pid namespaces ---- */
+
+struct namespaces {
+    ino_t own;
+    bool foreign;
+};
+
+static ino_t pid_namespace_of(int pid)
+{
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
+    return stat(path, &status) ? 0 : status.st_ino;
+}
+
+static void compare_namespace(void *context, int pid)
+{
+    struct namespaces *const namespaces = context;
+    const ino_t theirs = pid_namespace_of(pid);
+    namespaces->foreign |= theirs != 0 && theirs != namespaces->own;
+}
+
+bool tree_knows_pid(struct tree *tree, int pid, uint64_t now_ns)
+{
+    const struct process *const process = find(tree, pid);
+    if (process && (process->verified || process->ended))
+        return true;
+    if (now_ns >= tree->next_foreign_ns) {
+        struct namespaces namespaces = {.own = pid_namespace_of(getpid())};
+        visit_children(getpid(), 0, compare_namespace, &namespaces);
+        tree->foreign = namespaces.foreign;
+        tree->next_foreign_ns = now_ns + FOREIGN_CHECK_NS;
+    }
+    return !tree->foreign;
 }

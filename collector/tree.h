@@ -20,6 +20,7 @@ struct process {
     int statm_fd;      /* -1 where /proc had none to give */
     uint32_t image_id; /* latest; 0 for one that never attached */
     uint64_t start_clock_ticks;
+    bool verified;      /* /proc/PID was seen to be it, and not a stranger with that number */
     uint32_t n_slots;   /* claimed by it */
     uint64_t rss_bytes; /* last written */
     bool ended;         /* to be written by tree_write_ends() */
@@ -34,6 +35,8 @@ struct tree {
     size_t n_fds_max; /* descriptors that may be kept */
     size_t n_fds;
     uint64_t n_attached; /* processes that ever attached */
+    bool foreign;        /* a descendant lived in another pid namespace when last looked */
+    uint64_t next_foreign_ns;
     int command_pid;
     bool command_attached;
     bool command_stopped;
@@ -56,6 +59,14 @@ void tree_attach(struct tree *tree, const struct record_image *image, uint64_t t
 /* A process claimed a slot, or one of its slots was taken back. */
 void tree_open_slot(struct tree *tree, int pid);
 void tree_close_slot(struct tree *tree, int pid);
+
+/* Tell whether a pid that a recorded process gave as its own may be asked about here: it was seen
+ * under that number, or all descendants share our pid namespace. Cost: reads /proc for each
+ * descendant, at most every 50 ms. */
+bool tree_knows_pid(struct tree *tree, int pid, uint64_t now_ns);
+
+/* Tell whether `pid` is a recorded process that was seen in /proc and has not ended. */
+bool tree_is_alive(const struct tree *tree, int pid);
 
 /* The latest image of `pid`, 0 where unknown. */
 uint32_t tree_image_of(const struct tree *tree, int pid);

@@ -398,6 +398,20 @@ def other_users_are_recorded_when_asked():
     verdicts.say("other_users_are_recorded_when_asked", faults)
 
 
+def other_pid_namespaces_keep_their_slots():
+    if os.geteuid() != 0:
+        return verdicts.skip("other_pid_namespaces_keep_their_slots", "needs root")
+    script = "import time\nfor i in range(5):\n x = [bytes(600) for _ in range(2000)]\n time.sleep(0.1)"
+    ended = run(heapwise("-q", "unshare", "--pid", "--fork", sys.executable, "-c", script),
+                environment={"PYTHONMALLOC": "malloc"})
+    faults = []
+    expect(faults, "status", ended.status, 0)
+    expect(faults, "messages", ended.stderr, b"")
+    sizes = [record[3] for record in lib_trace.records(TRACE) if record[0] in (1, 2)]
+    expect(faults, "blocks", sum(1 for size in sizes if 600 < size < 700) >= 10000, True)
+    verdicts.say("other_pid_namespaces_keep_their_slots", faults)
+
+
 def many_short_processes_are_all_there():
     script = "i=0; while [ $i -lt 200 ]; do /bin/echo x >/dev/null & i=$((i+1)); done; wait"
     ended = run(heapwise("-q", "sh", "-c", script))
@@ -448,7 +462,7 @@ CASES = [
     waits_for_the_whole_tree, interrupt_ends_waiting, max_size_stops_recording, full_disk_stops_recording,
     limits_are_the_programs_alone, file_limit_stops_recording, pipes_close_when_the_program_closes_them,
     nested_runs_record_the_inner_one, installation_may_lie_anywhere, other_users_are_recorded_when_asked,
-    many_short_processes_are_all_there, watermarks_are_kept, adds_little_to_a_short_command,
+    other_pid_namespaces_keep_their_slots, many_short_processes_are_all_there, watermarks_are_kept, adds_little_to_a_short_command,
 ]
 
 try:

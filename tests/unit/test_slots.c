@@ -137,6 +137,7 @@ static void gone_means_gone(void **state)
     (void)state;
     const pid_t pid = fork();
     if (pid == 0) {
+        alarm(20); /* should the test fail */
         pause();
         _exit(0);
     }

@@ -43,10 +43,28 @@ static pid_t start_child(void)
 {
     const pid_t pid = fork();
     if (pid == 0) {
+        alarm(20); /* should the test fail */
         pause();
         _exit(0);
     }
     return pid;
+}
+
+/* When a process started, as its shim would say: field 22 of /proc/PID/stat. */
+static uint64_t start_of(int pid)
+{
+    char name[64];
+    unsigned long long start = 0;
+    snprintf(name, sizeof name, "/proc/%d/stat", pid);
+    FILE *const file = fopen(name, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file,
+                            "%*d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                            "%*s %*s %*s %*s %llu",
+                            &start),
+                     1);
+    fclose(file);
+    return start;
 }
 
 static void attach(struct bench *bench, int pid, uint32_t image_id, uint64_t start)
@@ -126,7 +144,7 @@ static void resident_sizes_are_written_when_they_change(void **state)
     (void)state;
     const pid_t pid = start_child();
     setup(&bench, 1);
-    attach(&bench, pid, 1, 5);
+    attach(&bench, pid, 1, start_of(pid));
     for (unsigned i = 0; i < 10; i++)
         tree_sample_rss(&bench.tree, i, bench.out);
     compress_flush(bench.out);
@@ -178,6 +196,19 @@ static void a_short_process_ends_once(void **state)
     compress_end_frame(bench.out);
     assert_int_equal(trace_walk_count(path, TRACE_PROCESS_END), 1);
     assert_true(bench.tree.command_attached);
+    teardown(&bench);
+}
+
+static void a_stranger_with_that_number_is_not_measured(void **state)
+{
+    struct bench bench;
+    (void)state;
+    setup(&bench, 1);
+    attach(&bench, getpid(), 1, start_of(getpid()) + 1);
+    tree_sample_rss(&bench.tree, 5, bench.out);
+    compress_end_frame(bench.out);
+    assert_int_equal(trace_walk_count(path, TRACE_RSS), 0);
+    assert_true(tree_knows_pid(&bench.tree, getpid(), 1)); /* no namespace but ours is about */
     teardown(&bench);
 }
 
@@ -237,6 +268,7 @@ int main(void)
         cmocka_unit_test(resident_sizes_are_written_when_they_change),
         cmocka_unit_test(a_pid_in_use_again_ends_the_first),
         cmocka_unit_test(a_short_process_ends_once),
+        cmocka_unit_test(a_stranger_with_that_number_is_not_measured),
         cmocka_unit_test(few_descriptors_are_enough),
         cmocka_unit_test(the_living_are_listed),
     };
