@@ -19,14 +19,13 @@ unsigned account_octave(uint64_t size_bytes)
     return size_bytes == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size_bytes & LIVE_MAX_SIZE_BYTES);
 }
 
-static int count_shown(struct model *model, uint64_t size_bytes, bool is_new)
+/* Distributions and rates of the whole are put together from sites and processes at the end. */
+static void count_shown(struct model *model, uint64_t size_bytes, bool is_new)
 {
     struct model_octave *const octave = &model->octaves[account_octave(size_bytes)];
     octave->alloc_count += is_new;
     octave->alloc_bytes = add_capped(octave->alloc_bytes, size_bytes);
     timeline_count(&model->timeline, is_new, size_bytes);
-    const int error = rates_count(&model->rates, model->now_ticks, is_new, size_bytes);
-    return error ? error : histogram_add(&model->sizes, size_bytes, 1);
 }
 
 int account_request(struct model *model, uint32_t site_number, uint64_t size_bytes, bool is_new)
@@ -40,12 +39,10 @@ int account_request(struct model *model, uint32_t site_number, uint64_t size_byt
     process->realloc_count += !is_new;
     process->alloc_bytes = add_capped(process->alloc_bytes, size_bytes);
     process->events++;
-    int error = histogram_add(&site->sizes, size_bytes, 1);
-    if (error == 0)
-        error = rates_count(&process->rates, model->now_ticks, is_new, size_bytes);
-    if (error == 0 && model_shows(model, site->process))
-        error = count_shown(model, size_bytes, is_new);
-    return error;
+    if (model_shows(model, site->process))
+        count_shown(model, size_bytes, is_new);
+    const int error = histogram_add(&site->sizes, size_bytes, 1);
+    return error ? error : rates_count(&process->rates, model->now_ticks, is_new, size_bytes);
 }
 
 static void note_peak(struct model *model, struct model_process *process)
@@ -118,13 +115,12 @@ int account_free(struct model *model, const struct block *block, uint64_t ticks)
     site->free_count++;
     site->temporary_count += temporary;
     model_process(model, site->process)->temporary_count += temporary;
-    int error = histogram_add(&site->lifetime_ticks, lifetime, 1);
+    const int error = histogram_add(&site->lifetime_ticks, lifetime, 1);
     if (error || !model_shows(model, site->process))
         return error;
     struct model_octave *const octave = &model->octaves[account_octave(block->size_bytes)];
     octave->temporary_count += temporary;
-    error = histogram_add(&octave->lifetime_ticks, lifetime, 1);
-    return error ? error : histogram_add(&model->lifetime_ticks, lifetime, 1);
+    return histogram_add(&octave->lifetime_ticks, lifetime, 1);
 }
 
 void account_forget_live(struct model *model, uint32_t number)

@@ -64,16 +64,26 @@ static int grow(struct live *live)
     return 0;
 }
 
-int live_add(struct live *live, const struct block *block)
+int live_add_unless(struct live *live, const struct block *block, struct block **there_out)
 {
     if (3 * (live->n_used + 1) > 2 * live->n_slots) {
         const int error = grow(live);
         if (error)
             return error;
     }
-    live->slots[find(live, block->address)] = *block;
+    struct block *const slot = &live->slots[find(live, block->address)];
+    *there_out = slot->address ? slot : NULL;
+    if (*there_out)
+        return 0;
+    *slot = *block;
     live->n_used++;
     return 0;
+}
+
+int live_add(struct live *live, const struct block *block)
+{
+    struct block *there;
+    return live_add_unless(live, block, &there);
 }
 
 void live_prefetch(const struct live *live, uint64_t address)

@@ -44,6 +44,10 @@ struct live {
     size_t n_slots, n_used;
 };
 
+/* Add a block unless one is at its address already, which *there_out then points to until the next
+ * change (else NULL). Returns 0 or -ENOMEM. */
+int live_add_unless(struct live *live, const struct block *block, struct block **there_out);
+
 /* Add a block whose address is not there yet. Returns 0 or -ENOMEM. */
 int live_add(struct live *live, const struct block *block);
 

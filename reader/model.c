@@ -29,7 +29,8 @@ int model_init(struct model *model, struct storage *storage)
 int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ticks)
 {
     model->start_ticks = model->now_ticks = start_ticks;
-    model->rates.start_ticks = start_ticks;
+    for (uint32_t i = 0; i < model->n_processes; i++)
+        model->processes[i].rates.start_ticks = start_ticks;
     /* The run record names the root before the first clock record tells the time. */
     for (uint32_t i = 0; i < model->n_processes; i++) {
         struct model_process *process = &model->processes[i];
@@ -62,12 +63,9 @@ void model_fini(struct model *model)
                                   &model->thread_by_tid, &model->site_by_stack};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         idmap_fini(maps[i]);
-    histogram_fini(&model->sizes);
-    histogram_fini(&model->lifetime_ticks);
     strtab_fini(&model->texts);
     stacks_fini(&model->stacks);
     timeline_fini(&model->timeline);
-    rates_fini(&model->rates);
     free(model->sites);
     free(model->processes);
     free(model->images);

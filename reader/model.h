@@ -68,7 +68,7 @@ struct model_process {
     uint64_t peak_serial, peak_count, peak_bytes, peak_slack_bytes, peak_ticks;
     uint64_t mapped_bytes, mapped_peak_bytes;
     uint64_t rss_bytes;
-    struct rates rates;
+    struct rates rates; /* steps counted from the model's start */
 };
 
 /* The addresses a parent had live when it was about to fork. */
@@ -148,10 +148,8 @@ struct model {
     uint64_t peak_rss_bytes;
     uint64_t n_lost_unplaced; /* losses of no stream */
     uint64_t n_lost_by_reason[MODEL_N_REASONS], n_unattached_by_reason[MODEL_N_REASONS];
-    struct histogram sizes, lifetime_ticks;
     struct model_octave octaves[MODEL_N_OCTAVES];
     struct timeline timeline;
-    struct rates rates;
     const char *remarks[MODEL_MAX_REMARKS];
     uint32_t n_remarks;
     bool stopped;

@@ -141,9 +141,11 @@ int pairing_acquire(struct pairing *pairing, const struct block *block, uint64_t
         return error;
     if (pairing->n_released && (error = meet_released(pairing, block)))
         return error < 0 ? error : 0;
-    struct block *const old = live_find(&pairing->live, block->address);
+    struct block *old;
+    if ((error = live_add_unless(&pairing->live, block, &old)))
+        return error;
     if (!old)
-        return make_live(pairing, block);
+        return pairing->sink->began(pairing->sink->context, block);
     /* The thread's last allocation is the new one: whatever it frees first, the old is not it. */
     if (old->thread == block->thread)
         old->superseded = 1;

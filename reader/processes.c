@@ -23,7 +23,7 @@ static int add_process(struct model *model, int32_t pid, uint32_t parent)
         .parent = parent,
         .first_ticks = model->now_ticks,
         .last_ticks = model->now_ticks,
-        .rates = {.start_ticks = model->now_ticks},
+        .rates = {.start_ticks = model->start_ticks},
     };
     return idmap_put(&model->process_by_pid, (uint32_t)pid, model->n_processes);
 }

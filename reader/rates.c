@@ -61,6 +61,48 @@ int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count, uint6
     return 0;
 }
 
+/* Put the steps of both into out[0..), by index; equal ones joined. Returns how many. */
+static uint32_t join(const struct rates *a, const struct rates *b, struct rates_step *out)
+{
+    const uint32_t coarser = a->shift - b->shift; /* a is at least as coarse */
+    uint32_t n = 0;
+    for (uint32_t i = 0, j = 0; i < a->n_steps || j < b->n_steps;) {
+        const uint64_t other = j < b->n_steps ? b->steps[j].index >> coarser : UINT64_MAX;
+        const bool first = i < a->n_steps && a->steps[i].index <= other;
+        struct rates_step step = first ? a->steps[i++] : b->steps[j++];
+        step.index = first ? step.index : other;
+        if (n > 0 && out[n - 1].index == step.index) {
+            out[n - 1].alloc_count += step.alloc_count;
+            out[n - 1].alloc_bytes = add_capped(out[n - 1].alloc_bytes, step.alloc_bytes);
+        } else {
+            out[n++] = step;
+        }
+    }
+    return n;
+}
+
+int rates_merge(struct rates *rates, const struct rates *from)
+{
+    if (from->n_steps == 0)
+        return 0;
+    if (rates->shift == 0)
+        rates->shift = from->shift;
+    while (rates->shift < from->shift)
+        double_steps(rates);
+    const uint32_t n_most = rates->n_steps + from->n_steps; /* each is at most RATES_MAX_STEPS */
+    struct rates_step *const steps = calloc(n_most, sizeof *steps);
+    if (!steps)
+        return -ENOMEM;
+    const uint32_t n = join(rates, from, steps);
+    free(rates->steps);
+    rates->steps = steps;
+    rates->n_steps = n;
+    rates->capacity = n_most;
+    while (rates->n_steps > RATES_MAX_STEPS)
+        double_steps(rates);
+    return 0;
+}
+
 void rates_peak(const struct rates *rates, double window_ticks, uint64_t *count_out,
                 uint64_t *bytes_out)
 {

@@ -31,6 +31,9 @@ struct rates {
 /* Count an allocation at `ticks` (earlier than the last one counts as then). Returns 0 or -ENOMEM. */
 int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count, uint64_t alloc_bytes);
 
+/* Add everything another one counted from the same start. Returns 0 or -ENOMEM. */
+int rates_merge(struct rates *rates, const struct rates *from);
+
 /* The most allocations and the most bytes in any window of `window_ticks`. */
 void rates_peak(const struct rates *rates, double window_ticks, uint64_t *count_out,
                 uint64_t *bytes_out);

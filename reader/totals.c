@@ -141,6 +141,30 @@ static void add_coverage(struct coverage *sum, const struct coverage *one)
     sum->unwind_truncated += one->unwind_truncated;
 }
 
+/* Put together what was counted per process, site and size. */
+static int fill_distributions(struct analysis *analysis)
+{
+    struct model *const model = analysis->model;
+    struct histogram sizes = {0}, lifetimes = {0};
+    struct rates rates = {0};
+    int error = 0;
+    for (uint32_t i = 1; i <= model->n_sites && error == 0; i++)
+        if (model_shows(model, model_site(model, i)->process))
+            error = histogram_merge(&sizes, &model_site(model, i)->sizes);
+    for (size_t i = 0; i < MODEL_N_OCTAVES && error == 0; i++)
+        error = histogram_merge(&lifetimes, &model->octaves[i].lifetime_ticks);
+    for (uint32_t i = 1; i <= model->n_processes && error == 0; i++)
+        if (model_shows(model, i))
+            error = rates_merge(&rates, &model_process(model, i)->rates);
+    analysis->profile->sizes = histogram_quantiles(&sizes, 1);
+    analysis->profile->lifetime_ns = histogram_quantiles(&lifetimes, analysis->ns_per_tick);
+    set_rates(analysis, &analysis->profile->totals, &rates);
+    histogram_fini(&sizes);
+    histogram_fini(&lifetimes);
+    rates_fini(&rates);
+    return error;
+}
+
 static void fill_whole(struct analysis *analysis, uint64_t end_ticks)
 {
     const struct model *const model = analysis->model;
@@ -157,10 +181,7 @@ static void fill_whole(struct analysis *analysis, uint64_t end_ticks)
     profile->totals.duration_seconds = all || profile->n_processes == 0
                                            ? profile->duration_seconds
                                            : profile->processes[0].totals.duration_seconds;
-    set_rates(analysis, &profile->totals, &model->rates);
     profile->peak_rss_bytes = model->peak_rss_bytes;
-    profile->sizes = histogram_quantiles(&model->sizes, 1);
-    profile->lifetime_ns = histogram_quantiles(&model->lifetime_ticks, analysis->ns_per_tick);
     if (analysis->peak_process)
         profile->peak_seconds = seconds(
             analysis, subtract_floored(model_process(model, analysis->peak_process)->peak_ticks,
@@ -195,5 +216,5 @@ int totals_analyse(struct analysis *analysis)
         }
     }
     fill_whole(analysis, end_ticks);
-    return 0;
+    return fill_distributions(analysis);
 }

@@ -94,6 +94,21 @@ static void runs_stay_short_whatever_the_distance(void **state)
     }
 }
 
+static void block_already_there_is_shown(void **state)
+{
+    (void)state;
+    struct live live = {0};
+    struct block block = block_at(16), *there;
+    assert_int_equal(live_add_unless(&live, &block, &there), 0);
+    assert_null(there);
+    block.site = 7;
+    assert_int_equal(live_add_unless(&live, &block, &there), 0);
+    assert_non_null(there);
+    assert_int_equal(there->site, 1);
+    assert_int_equal(live.n_used, 1);
+    live_fini(&live);
+}
+
 static void address_zero_is_never_there(void **state)
 {
     (void)state;
@@ -128,6 +143,7 @@ int main(void)
         cmocka_unit_test(random_adds_and_takes_agree_with_a_plain_array),
         cmocka_unit_test(block_takes_at_most_64_bytes),
         cmocka_unit_test(runs_stay_short_whatever_the_distance),
+        cmocka_unit_test(block_already_there_is_shown),
         cmocka_unit_test(address_zero_is_never_there),
         cmocka_unit_test(slack_is_kept_exactly_up_to_its_limit),
     };

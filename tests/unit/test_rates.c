@@ -63,6 +63,48 @@ static void counts_and_bytes_may_peak_apart(void **state)
     rates_fini(&rates);
 }
 
+static void merged_rates_are_as_if_counted_together(void **state)
+{
+    (void)state;
+    struct rates a = {.start_ticks = 5}, b = {.start_ticks = 5}, whole = {.start_ticks = 5};
+    for (uint64_t i = 0; i < 1000; i++) {
+        rates_count(i % 3 ? &a : &b, 5 + i * STEP / 2, 1, i);
+        assert_int_equal(rates_count(&whole, 5 + i * STEP / 2, 1, i), 0);
+    }
+    struct rates sum = {0}, nothing = {0};
+    assert_int_equal(rates_merge(&sum, &nothing), 0);
+    assert_int_equal(rates_merge(&sum, &a), 0);
+    assert_int_equal(rates_merge(&sum, &b), 0);
+    uint64_t count, bytes;
+    rates_peak(&whole, 20.0 * STEP, &count, &bytes);
+    check(&sum, 20.0 * STEP, count, bytes);
+    rates_fini(&a);
+    rates_fini(&b);
+    rates_fini(&whole);
+    rates_fini(&sum);
+}
+
+static void coarser_and_finer_rates_merge(void **state)
+{
+    (void)state;
+    struct rates coarse = {0}, fine = {0}, sum = {0};
+    for (uint64_t i = 0; i < 2 * RATES_MAX_STEPS; i++)
+        rates_count(&coarse, i * STEP, 1, 1);
+    for (uint64_t i = 0; i < 100; i++)
+        rates_count(&fine, i * STEP, 1, 1);
+    assert_true(coarse.shift > fine.shift);
+    assert_int_equal(rates_merge(&sum, &fine), 0);
+    assert_int_equal(rates_merge(&sum, &coarse), 0);
+    assert_true(sum.n_steps <= RATES_MAX_STEPS);
+    check(&sum, 100.0 * STEP, 200, 200);
+    check(&sum, 1e18, 2 * RATES_MAX_STEPS + 100, 2 * RATES_MAX_STEPS + 100);
+    assert_int_equal(rates_merge(&fine, &coarse), 0);
+    check(&fine, 100.0 * STEP, 200, 200);
+    rates_fini(&coarse);
+    rates_fini(&fine);
+    rates_fini(&sum);
+}
+
 static void long_runs_are_bounded_and_lose_no_counts(void **state)
 {
     (void)state;
@@ -82,6 +124,8 @@ int main(void)
         cmocka_unit_test(best_window_is_found),
         cmocka_unit_test(pauses_separate_windows),
         cmocka_unit_test(counts_and_bytes_may_peak_apart),
+        cmocka_unit_test(merged_rates_are_as_if_counted_together),
+        cmocka_unit_test(coarser_and_finer_rates_merge),
         cmocka_unit_test(long_runs_are_bounded_and_lose_no_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
