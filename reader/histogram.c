@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reader/array.h"
 
@@ -127,28 +128,35 @@ int histogram_merge(struct histogram *histogram, const struct histogram *from)
     return 0;
 }
 
-/* Counts by bucket in order; dense only while quantiles are taken. */
-static void spread(const struct histogram *histogram, uint64_t counts[N_BUCKETS])
+static int compare_buckets(const void *a_, const void *b_)
 {
-    for (unsigned i = 0; i < N_BUCKETS; i++)
-        counts[i] = 0;
-    if (!histogram->n_slots)
-        counts[histogram->only_bucket] = histogram->n;
-    for (uint32_t i = 0; i < histogram->n_slots; i++)
-        if (histogram->slots[i] && (histogram->slots[i] & BUCKET_MASK) < N_BUCKETS)
-            counts[histogram->slots[i] & BUCKET_MASK] = histogram->slots[i] >> BUCKET_BITS;
+    const uint64_t a = *(const uint64_t *)a_ & BUCKET_MASK, b = *(const uint64_t *)b_ & BUCKET_MASK;
+    return (a > b) - (a < b);
 }
 
-static uint64_t quantile(const struct histogram *histogram, const uint64_t counts[N_BUCKETS],
-                         unsigned percent)
+/* List the slots in the order of their buckets: sorted[0..n). Returns n. */
+static unsigned sort_slots(const struct histogram *histogram, uint64_t sorted[N_BUCKETS])
+{
+    unsigned n = 0;
+    if (!histogram->n_slots)
+        count(memset(&sorted[n++], 0, sizeof *sorted), histogram->only_bucket, histogram->n);
+    for (uint32_t i = 0; i < histogram->n_slots && n < N_BUCKETS; i++)
+        if (histogram->slots[i])
+            sorted[n++] = histogram->slots[i];
+    qsort(sorted, n, sizeof *sorted, compare_buckets);
+    return n;
+}
+
+static uint64_t quantile(const struct histogram *histogram, const uint64_t *sorted,
+                         unsigned n_slots, unsigned percent)
 {
     const uint64_t n = histogram->n;
     const uint64_t rank = n / 100 * percent + (n % 100 * percent + 99) / 100;
     uint64_t seen = 0, value = histogram->max;
-    for (unsigned i = 0; i < N_BUCKETS; i++) {
-        seen = add_capped(seen, counts[i]);
-        if (counts[i] && seen >= rank) {
-            value = middle_of(i);
+    for (unsigned i = 0; i < n_slots; i++) {
+        seen = add_capped(seen, sorted[i] >> BUCKET_BITS);
+        if (seen >= rank) {
+            value = middle_of(sorted[i] & BUCKET_MASK);
             break;
         }
     }
@@ -159,11 +167,8 @@ static uint64_t quantile(const struct histogram *histogram, const uint64_t count
 
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent)
 {
-    uint64_t counts[N_BUCKETS];
-    if (histogram->n == 0)
-        return 0;
-    spread(histogram, counts);
-    return quantile(histogram, counts, percent);
+    uint64_t sorted[N_BUCKETS];
+    return histogram->n ? quantile(histogram, sorted, sort_slots(histogram, sorted), percent) : 0;
 }
 
 static uint64_t scaled(uint64_t value, double scale)
@@ -176,14 +181,14 @@ static uint64_t scaled(uint64_t value, double scale)
 
 struct quantiles histogram_quantiles(const struct histogram *histogram, double scale)
 {
-    uint64_t counts[N_BUCKETS];
+    uint64_t sorted[N_BUCKETS];
     if (histogram->n == 0)
         return (struct quantiles){0};
-    spread(histogram, counts);
+    const unsigned n = sort_slots(histogram, sorted);
     return (struct quantiles){.min = scaled(histogram->min, scale),
-                              .p50 = scaled(quantile(histogram, counts, 50), scale),
-                              .p95 = scaled(quantile(histogram, counts, 95), scale),
-                              .p99 = scaled(quantile(histogram, counts, 99), scale),
+                              .p50 = scaled(quantile(histogram, sorted, n, 50), scale),
+                              .p95 = scaled(quantile(histogram, sorted, n, 95), scale),
+                              .p99 = scaled(quantile(histogram, sorted, n, 99), scale),
                               .max = scaled(histogram->max, scale),
                               .n = histogram->n};
 }

@@ -49,16 +49,35 @@ static void strip(const struct analysis *analysis, struct row *row)
     }
 }
 
-static uint64_t identify(const struct analysis *analysis, uint32_t node)
+/* What a module's name and its build-id contribute to the ids of its frames, by object number;
+ * [0] is for addresses in no module. */
+struct object_hash {
+    uint64_t name, build_id;
+};
+
+static struct object_hash *hash_objects(const struct model *model)
 {
-    const struct strtab *const texts = &analysis->model->texts;
+    const uint32_t n = model->stacks.n_objects;
+    struct object_hash *const hashes = calloc(n + (size_t)1, sizeof *hashes);
+    for (uint32_t i = 0; i <= n && hashes; i++) {
+        const struct stack_object none = {0};
+        const struct stack_object *const object = i ? &model->stacks.objects[i - 1] : &none;
+        const char *const name = classify_basename(strtab_text(&model->texts, object->path));
+        const char *const build_id = strtab_text(&model->texts, object->build_id);
+        hashes[i] = (struct object_hash){.name = hash_bytes(name, strlen(name)),
+                                         .build_id = hash_bytes(build_id, strlen(build_id))};
+    }
+    return hashes;
+}
+
+static uint64_t identify(const struct analysis *analysis, const struct object_hash *hashes,
+                         uint32_t node)
+{
     uint64_t id = UINT64_C(0x68656170776973);
     for (; node; node = stacks_at(&analysis->model->stacks, node)->parent) {
         const struct analysis_place place = analysis_place(analysis, node);
-        const char *const name = classify_basename(strtab_text(texts, place.path));
-        const char *const build_id = strtab_text(texts, place.build_id);
-        id = hash_pair(id, hash_bytes(name, strlen(name)));
-        id = hash_pair(id, hash_bytes(build_id, strlen(build_id)));
+        id = hash_pair(id, hashes[place.object].name);
+        id = hash_pair(id, hashes[place.object].build_id);
         id = hash_pair(id, place.offset);
     }
     return id;
@@ -218,20 +237,23 @@ static int make_sites(struct analysis *analysis, const struct row *rows, size_t 
 int rows_analyse(struct analysis *analysis)
 {
     struct model *const model = analysis->model;
+    struct object_hash *const hashes = hash_objects(model);
     struct row *const rows = calloc(model->n_sites + (size_t)1, sizeof *rows);
-    if (!rows)
-        return -ENOMEM;
     size_t n_rows = 0;
-    for (uint32_t i = 1; i <= model->n_sites; i++) {
+    int error = hashes && rows ? 0 : -ENOMEM;
+    for (uint32_t i = 1; i <= model->n_sites && error == 0; i++) {
         if (!model_shows(model, model_site(model, i)->process))
             continue;
         struct row *const row = &rows[n_rows++];
         row->site = i;
         strip(analysis, row);
-        row->id = identify(analysis, row->node);
+        row->id = identify(analysis, hashes, row->node);
     }
-    qsort(rows, n_rows, sizeof *rows, compare_rows);
-    const int error = make_sites(analysis, rows, n_rows);
+    if (n_rows)
+        qsort(rows, n_rows, sizeof *rows, compare_rows);
+    if (error == 0)
+        error = make_sites(analysis, rows, n_rows);
     free(rows);
+    free(hashes);
     return error;
 }
