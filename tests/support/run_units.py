@@ -25,10 +25,10 @@ def tests_of(build, suite):
             if any(name.split(":")[-1] == suite for name in test["suite"])]
 
 
-def run(test, prefix):
+def run(test, prefix, build):
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", **test["env"])
     try:
-        done = subprocess.run(prefix + test["cmd"], env=environment, cwd=test["workdir"],
+        done = subprocess.run(prefix + test["cmd"], env=environment, cwd=test["workdir"] or build,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=test["timeout"] * 4)
         status, output = done.returncode, done.stdout
@@ -62,7 +62,7 @@ def main():
     prefix = ["setarch", "-R"] if suite == "threads" else []
     tests = tests_of(build, suite)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for output in pool.map(lambda test: run(test, prefix), tests):
+        for output in pool.map(lambda test: run(test, prefix, build), tests):
             print(output, flush=True)
 
 
