@@ -26,11 +26,20 @@ enum drain_tuning {
 };
 static const uint64_t sane_count = UINT64_C(1) << 40; /* more losses than that are scribble */
 
+/* Take the time of a pass's end, and lend it to those who have no clock. */
+static void take_time(struct drain *drain)
+{
+    const struct session *const session = drain->slots->session;
+    drain->last_end_ns = ticks_monotonic_ns();
+    drain->last_end_ticks = ticks_now(session->tsc);
+    atomic_store(&session->header->now_ticks, drain->last_end_ticks);
+}
+
 int drain_init(struct drain *drain)
 {
     drain->buffer = malloc(SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES);
-    drain->last_end_ticks = drain->since_ticks = ticks_now(drain->slots->session->tsc);
-    drain->last_end_ns = ticks_monotonic_ns();
+    take_time(drain);
+    drain->since_ticks = drain->last_end_ticks;
     return drain->buffer ? 0 : -ENOMEM;
 }
 
@@ -257,8 +266,7 @@ static void write_watermark(struct drain *drain, uint64_t ticks)
 static void note_end_of_pass(struct drain *drain)
 {
     drain->since_ticks = drain->last_end_ticks;
-    drain->last_end_ns = ticks_monotonic_ns();
-    drain->last_end_ticks = ticks_now(drain->slots->session->tsc);
+    take_time(drain);
 }
 
 struct drain_pass drain_run(struct drain *drain)

@@ -24,7 +24,17 @@ static uint64_t monotonic_ns(void)
 
 static inline bool uses_tsc(void)
 {
-    return __builtin_expect(!(session.flags & SESSION_CLOCK_MONOTONIC), 1);
+    return __builtin_expect(!(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK)),
+                            1);
+}
+
+/* The time where it is not the counter's. */
+static uint64_t other_ticks(const struct lane *lane)
+{
+    if (!(session.flags & SESSION_BORROWED_CLOCK))
+        return monotonic_ns();
+    const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
+    return now > lane->last_ticks ? now : lane->last_ticks;
 }
 
 static inline void pack_head(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
@@ -40,7 +50,7 @@ void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag t
                  uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    pack_head(lane, cursor, tag, n_elements, uses_tsc() ? arch_ticks() : monotonic_ns());
+    pack_head(lane, cursor, tag, n_elements, uses_tsc() ? arch_ticks() : other_ticks(lane));
 }
 
 /* The same for what gives something back. */
@@ -49,7 +59,7 @@ static inline void begin_release(struct lane *lane, struct pack_cursor *cursor, 
 {
     ring_begin_stamp(lane);
     pack_head(lane, cursor, tag, n_elements,
-              uses_tsc() ? arch_ticks_after_loads() : monotonic_ns());
+              uses_tsc() ? arch_ticks_after_loads() : other_ticks(lane));
 }
 
 static void pack_address(struct lane *lane, struct pack_cursor *cursor, const void *address)

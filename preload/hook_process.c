@@ -19,7 +19,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT pid_t _Fork(void);
-void *process_saw_syscall(long number, long first);
+void *process_saw_syscall(long number, long first, long second);
 
 static uint32_t announce_fork(void)
 {
@@ -173,6 +173,20 @@ static void expect_filter(void)
     atomic_store(&session.syscalls_risky, 1);
 }
 
+/* The kernel forbids the time stamp counter on request, and with strict seccomp. Source:
+ * arch/x86/kernel/process.c, disable_TSC(). */
+static bool forbids_clocks(long option, long value)
+{
+    return (option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT) ||
+           (option == PR_SET_TSC && value == PR_TSC_SIGSEGV);
+}
+
+static void borrow_clock(void)
+{
+    session_start();
+    session.flags |= SESSION_BORROWED_CLOCK;
+}
+
 EXPORT int prctl(int option, ...)
 {
     unsigned long values[4];
@@ -183,6 +197,8 @@ EXPORT int prctl(int option, ...)
     va_end(more);
     if (option == PR_SET_SECCOMP)
         expect_filter();
+    if (forbids_clocks(option, (long)values[0]))
+        borrow_clock();
     if (!real.prctl)
         session_start();
     const int result = real.prctl(option, values[0], values[1], values[2], values[3]);
@@ -196,11 +212,14 @@ EXPORT int prctl(int option, ...)
 
 /* Called by the syscall hook in arch_x86_64.S with the arguments of syscall(2), before it jumps to
  * the function returned here. Sets no errno. */
-void *process_saw_syscall(long number, long first)
+void *process_saw_syscall(long number, long first, long second)
 {
     if (!real.syscall_jump)
         session_start();
     if (number == SYS_seccomp || (number == SYS_prctl && first == PR_SET_SECCOMP))
         expect_filter();
+    if ((number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT) ||
+        (number == SYS_prctl && forbids_clocks(first, second)))
+        borrow_clock();
     return (void *)(uintptr_t)real.syscall_jump;
 }

@@ -31,12 +31,16 @@ enum session_state {
     SESSION_OFF, /* no session, or this process is not to be followed */
 };
 
+/* A flag of session.flags that no header has: reading the time stamp counter or asking the kernel for
+ * the time would kill the program (strict seccomp, PR_TSC_SIGSEGV). Times are the collector's then. */
+enum session_private_flags { SESSION_BORROWED_CLOCK = 1 << 30 };
+
 /* Everything process-wide. One writer at a time: the attaching thread, or the only thread of a
  * forked child; afterwards fields change only where they are atomic. */
 struct session {
     _Atomic uint32_t state;        /* session_state */
     struct session_header *header; /* shared; NULL until attached */
-    uint32_t flags;                /* copy of header->flags */
+    uint32_t flags;                /* copy of header->flags, and SESSION_BORROWED_CLOCK */
     uint32_t max_depth;
     uint32_t image_id;
     uint32_t parent_image; /* of a forked child */

@@ -104,6 +104,9 @@ struct session_header {
     _Atomic uint32_t wake;                  /* futex the collector sleeps on */
     _Atomic uint32_t asleep;                /* 1 while it does; writers wake it only then */
     _Atomic uint64_t heartbeat;             /* grows with each of the collector's passes */
+    /* End of the last pass, in ticks: the time for threads that may not read any clock. Not before
+     * the watermark of the next pass, so stamps taken from it keep that promise. */
+    _Atomic uint64_t now_ticks;
     /* Held by the collector for life: the kernel sets FUTEX_OWNER_DIED in its word when it dies. */
     pthread_mutex_t alive;
 
