@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "collector/names.h"
+#include "collector/name_places.h"
 #include "collector/recording.h"
 #include "collector/scribe.h"
 
@@ -58,7 +58,7 @@ static void write_names(struct recording *recording)
     bool cut;
     if (!recording->settings->names_now)
         return;
-    names_write(recording->places, recording->out);
+    name_places(recording->places, recording->out);
     if (compress_error(recording->out) && compress_stop(recording->out, &cut))
         recording->broken = true;
 }

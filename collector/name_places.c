@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How names are written: places come sorted by object, so each object's debug information is used
  * in one go; strings (functions, files, paths) are written once and then named by number. */
-#include "collector/names.h"
+#include "collector/name_places.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ static int write_place(struct names *names, const struct place *place,
     return scribe_symbol(names->out, place->object, place->offset, frames, n);
 }
 
-int names_write(struct places *places, struct compress *out)
+int name_places(struct places *places, struct compress *out)
 {
     const struct place *all;
     const size_t n = places_all(places, &all);
