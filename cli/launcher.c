@@ -373,6 +373,7 @@ enum launch_outcome launcher_run(struct launch *launch, const struct board **boa
 {
     struct launcher launcher = {.launch = launch};
     int bell[2];
+    descriptors_fill_standard();
     launcher.board = mmap(NULL, sizeof *launcher.board, PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (launcher.board == MAP_FAILED || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, bell))

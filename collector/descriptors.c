@@ -26,6 +26,16 @@ void descriptors_close_others(int *keep, size_t n)
     close_range(first, ~0U, 0);
 }
 
+void descriptors_fill_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 void descriptors_to_null(int fd)
 {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -11,6 +11,10 @@
 /* Close every descriptor from 3 on that is not among keep[0..n); keep may be in any order. */
 void descriptors_close_others(int *keep, size_t n);
 
+/* Put something into those of descriptors 0 to 2 that the caller left closed, so that nothing of ours
+ * lands there; closed again by exec, so that the program finds them as they were. */
+void descriptors_fill_standard(void);
+
 /* Point `fd` at /dev/null, or close it where that cannot be had. */
 void descriptors_to_null(int fd);
 

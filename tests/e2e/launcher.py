@@ -347,6 +347,23 @@ def file_limit_stops_recording():
     verdicts.say("file_limit_stops_recording", faults)
 
 
+def closed_standard_streams_stay_closed():
+    # The shell in between has no descriptor of its own in the way.
+    for closed in ("<&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        seen = os.path.join(FOLDER, "seen")
+        look = f"python3 -c \"import os; fds = [fd for fd in range(3) if os.path.exists('/proc/self/fd/%d' % fd)]; " \
+               f"open('{seen}', 'w').write(str(fds))\""
+        faults, found = [], []
+        for prefix in ("", " ".join(heapwise("-q")) + " "):
+            ended = run(["bash", "-c", f"exec {prefix}{look} {closed}"])
+            expect(faults, "status", ended.status, 0)
+            with open(seen) as file:
+                found.append(file.read())
+        expect(faults, "open ones", found[1], found[0])
+        expect(faults, "whole trace", lib_trace.is_whole(TRACE), True)
+        verdicts.say(f"closed_standard_streams_stay_closed_{closed.replace(' ', '_')}", faults)
+
+
 def pipes_close_when_the_program_closes_them():
     # The program closes its standard output and then waits for us to notice.
     child = start(heapwise("-q", "sh", "-c", "exec >&-; sleep 5"))
@@ -460,7 +477,7 @@ CASES = [
     continuing_one_continues_both, signals_by_kill_are_passed_on, own_group_signal_is_not_doubled,
     dead_collector_is_said, dead_launcher_costs_nothing, stopped_collector_does_not_hang_the_program,
     waits_for_the_whole_tree, interrupt_ends_waiting, max_size_stops_recording, full_disk_stops_recording,
-    limits_are_the_programs_alone, file_limit_stops_recording, pipes_close_when_the_program_closes_them,
+    limits_are_the_programs_alone, file_limit_stops_recording, closed_standard_streams_stay_closed, pipes_close_when_the_program_closes_them,
     nested_runs_record_the_inner_one, installation_may_lie_anywhere, other_users_are_recorded_when_asked,
     other_pid_namespaces_keep_their_slots, many_short_processes_are_all_there, watermarks_are_kept, adds_little_to_a_short_command,
 ]

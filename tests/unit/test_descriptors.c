@@ -51,6 +51,23 @@ static int silence(void)
     return (read(STDIN_FILENO, &byte, 1) != 0) + (write(STDOUT_FILENO, "x", 1) != 1);
 }
 
+static int fill_gaps(void)
+{
+    close(0);
+    close(2);
+    descriptors_fill_standard();
+    int faults = (fcntl(0, F_GETFD) != FD_CLOEXEC) + (fcntl(2, F_GETFD) != FD_CLOEXEC);
+    faults += fcntl(1, F_GETFD) != 0; /* what was open is as it was */
+    const int next = dup(1);
+    return faults + (next <= 2);
+}
+
+static void closed_standard_streams_are_kept_free(void **state)
+{
+    (void)state;
+    assert_int_equal(faults_of(fill_gaps), 0);
+}
+
 static void all_but_the_kept_are_closed(void **state)
 {
     (void)state;
@@ -68,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_but_the_kept_are_closed),
+        cmocka_unit_test(closed_standard_streams_are_kept_free),
         cmocka_unit_test(standard_streams_lead_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
