@@ -25,7 +25,7 @@ static void show_descriptors(void)
         snprintf(path, sizeof path, "/proc/self/fd/%.16s", entry->d_name);
         n = readlink(path, target, sizeof target - 1);
         target[n > 0 ? n : 0] = 0;
-        printf("fd %s %.*s\n", entry->d_name, (int)strcspn(target, ":["), target);
+        printf("fd %s %.*s\n", entry->d_name, (int)strcspn(target, ":[#"), target);
     }
     closedir(folder);
 }
