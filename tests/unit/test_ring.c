@@ -336,7 +336,7 @@ static bool gives_up(bool beats)
     if (beats)
         pthread_join(collector, NULL);
     take(1);
-    return refused && refused_again && remembered && waited_seconds > 3 && waited_seconds < 7 &&
+    return refused && refused_again && remembered && waited_seconds > 3 && waited_seconds < 12 &&
            put(1, 1);
 }
 

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <linux/futex.h>
 #include <unistd.h>
@@ -186,6 +187,37 @@ static int is_filtered(void)
     return 1;
 }
 
+enum { IN_HANDLER = 5000, COUNT = 10000, N_SIGNALS = 300 };
+static volatile sig_atomic_t n_handled, n_open;
+
+/* May interrupt the handler itself, and any place of the shim; never malloc, which the victim itself
+ * does not call meanwhile. */
+static void allocate_in_handler(int signal_number)
+{
+    (void)signal_number;
+    if (n_open > 0 || n_handled == N_SIGNALS)
+        return; /* not inside malloc of a handler */
+    n_open++;
+    kept = malloc(MARK + IN_HANDLER);
+    free(kept);
+    n_handled++;
+    n_open--;
+}
+
+static int is_interrupted(void)
+{
+    struct sigaction action = {.sa_handler = allocate_in_handler, .sa_flags = SA_NODEFER};
+    const struct itimerval often = {.it_interval.tv_usec = 30, .it_value.tv_usec = 30};
+    const struct itimerval never = {.it_interval.tv_usec = 0};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (unsigned i = 0; n_handled < N_SIGNALS && i < 60000; i++)
+        munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+    setitimer(ITIMER_REAL, &never, NULL);
+    mark(COUNT + (unsigned)n_handled);
+    return 0;
+}
+
 static int has_no_counter(void)
 {
     mark(2);
@@ -218,6 +250,7 @@ static const struct victim {
     {"opens_deep", opens_deep},
     {"is_filtered", is_filtered},
     {"has_no_counter", has_no_counter},
+    {"is_interrupted", is_interrupted},
 };
 
 static int run_victim(const char *name)
@@ -231,13 +264,13 @@ static int run_victim(const char *name)
 /* ---- recording one ---- */
 
 static struct session_memory memory;
-static struct record records[4096];
+static struct record records[1 << 18];
 static size_t n_records;
 
 static int open_memory(void **state)
 {
     (void)state;
-    memory = session_memory_new(N_SLOTS, 1 << 20, 1 << 16);
+    memory = session_memory_new(N_SLOTS, 1 << 23, 1 << 20);
     strcpy(memory.header->shim_path, TEST_BUILD_ROOT "/preload/libheapwise-preload.so");
     return 0;
 }
@@ -535,6 +568,33 @@ static void a_program_may_forbid_the_counter(void **state)
     fail_msg("no event has the collector's time");
 }
 
+static size_t count_size(uint64_t n_bytes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_records; i++)
+        n += records[i].tag == TRACE_MALLOC && records[i].block.size_bytes == n_bytes;
+    return n;
+}
+
+/* An event that interrupts the recording of another goes to the signal ring; none is lost. */
+static void handlers_that_interrupt_a_hook_are_recorded(void **state)
+{
+    unsigned n_handled_there = 0;
+    (void)state;
+    record_quiet("is_interrupted", 0);
+    read_slot(0);
+    for (size_t i = 0; i < n_records; i++)
+        if (record_is_allocation(records[i].tag) && records[i].block.size_bytes >= MARK + COUNT)
+            n_handled_there = (unsigned)records[i].block.size_bytes - MARK - COUNT;
+    const size_t n_main = count_size(MARK + IN_HANDLER);
+    n_records = session_memory_records(&memory, 0, 1, records, sizeof records / sizeof *records);
+    const size_t n_signal = count_size(MARK + IN_HANDLER);
+    assert_true(n_handled_there > 20);
+    assert_int_equal(n_main + n_signal, n_handled_there);
+    assert_true(n_signal > 0);
+    assert_int_equal(n_lost(), 0);
+}
+
 static void a_thread_without_slot_is_counted(void **state)
 {
     const uint32_t died = FUTEX_OWNER_DIED; /* so that nobody waits for a slot */
@@ -587,6 +647,7 @@ int main(int argc, char **argv)
         CASE(deep_binding_is_remarked),
         CASE(a_strict_filter_is_survived),
         CASE(a_program_may_forbid_the_counter),
+        CASE(handlers_that_interrupt_a_hook_are_recorded),
         CASE(a_thread_without_slot_is_counted),
         CASE(a_session_that_is_none_is_left_alone),
         CASE(without_a_session_it_says_so_and_does_nothing),
