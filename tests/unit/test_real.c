@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Which functions the hooks forward to: those of the C library, or of an allocator preloaded behind us. */
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "preload/image.h"
+#include "preload/real.h"
+
+const char *image_executable(void)
+{
+    return "/the/executable";
+}
+
+static void every_needed_function_is_found(void **state)
+{
+    (void)state;
+    real_resolve();
+#define HOOK(kind, result, name, parameters) HOOK_##kind(name)
+#define HOOK_NEEDED(name)                    assert_non_null(*(void **)(void *)&real.name);
+#define HOOK_OPTIONAL(name)
+#define HOOK_JUMP(name) assert_non_null(*(void **)(void *)&real.name##_jump);
+#define HOOK_ALIAS(name)
+#include "preload/hooks.def"
+#undef HOOK
+#undef HOOK_NEEDED
+#undef HOOK_OPTIONAL
+#undef HOOK_JUMP
+#undef HOOK_ALIAS
+    assert_true(real.malloc == dlsym(RTLD_DEFAULT, "malloc"));
+    void *const block = real.malloc(100);
+    assert_true(real_usable_bytes(block) >= 100);
+    real.free(block);
+}
+
+static void what_no_library_has_stays_null(void **state)
+{
+    (void)state;
+    real_resolve();
+    assert_null(real.mallocx);
+    assert_null(real.free_sized);
+}
+
+static void the_allocator_is_the_c_librarys(void **state)
+{
+    (void)state;
+    real_resolve();
+    assert_non_null(strstr(real_allocator_path(), "libc.so.6"));
+}
+
+/* The same program again with an allocator of the user's; its exit status says what was found. */
+static int found_under(const char *library)
+{
+    int status = -1;
+    const pid_t child = fork();
+    if (child == 0) {
+        char *const arguments[] = {"test_real", "probe", NULL};
+        setenv("LD_PRELOAD", library, 1);
+        execv("/proc/self/exe", arguments);
+        _exit(99);
+    }
+    waitpid(child, &status, 0);
+    return status;
+}
+
+static void an_allocator_preloaded_behind_us_is_the_real_one(void **state)
+{
+    (void)state;
+    static const char jemalloc[] = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
+    if (access(jemalloc, R_OK) != 0)
+        skip();
+    assert_int_equal(found_under(jemalloc), 0);
+}
+
+static int probe(void)
+{
+    real_resolve();
+    return strstr(real_allocator_path(), "jemalloc") && real.mallocx ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_needed_function_is_found),
+        cmocka_unit_test(what_no_library_has_stays_null),
+        cmocka_unit_test(the_allocator_is_the_c_librarys),
+        cmocka_unit_test(an_allocator_preloaded_behind_us_is_the_real_one),
+    };
+    return argc > 1 ? probe() : cmocka_run_group_tests(tests, NULL, NULL);
+}
