@@ -13,7 +13,12 @@
 
 #include "collector/futex.h"
 
-enum { MIN_AHEAD = 2, MAX_AHEAD = 64 };
+enum slots_tuning {
+    FIRST_AHEAD = 4, /* before the command runs: 1 ms of zeroing, on its way */
+    MIN_AHEAD = 12,  /* under seccomp a thread cannot wait for a slot: it must find one */
+    MAX_AHEAD = 64,
+    STEP = 2, /* offered per pass while nobody waits, so that a short run pays for few */
+};
 
 int slots_init(struct slots *slots, struct session *session)
 {
@@ -72,8 +77,11 @@ void slots_offer(struct slots *slots)
     ahead += n_waiting < MAX_AHEAD ? n_waiting : MAX_AHEAD;
     if (ahead > MAX_AHEAD)
         ahead = MAX_AHEAD;
+    const uint32_t n_max = slots->n_offered == 0        ? FIRST_AHEAD
+                           : n_waiting || n_free < STEP ? ahead
+                                                        : STEP;
     uint32_t n_new = 0;
-    while (n_free + n_new < ahead && offer_next(slots))
+    while (n_free + n_new < ahead && n_new < n_max && offer_next(slots))
         n_new++;
     if (n_new)
         announce_offer(slots);
