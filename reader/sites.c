@@ -8,8 +8,9 @@
 
 #include "reader/array.h"
 
-/* Ids come in order; where one is missing (its record was lost) the frame is unknown. */
-enum { MAX_MISSING_NODES = 65536 };
+/* Ids come in order; where some are missing (their records were lost) the frames are unknown. A
+ * greater leap is nonsense, and making room for it would let a few bytes claim megabytes. */
+enum { MAX_MISSING_NODES = 16 };
 
 int sites_add_node(struct model *model, uint32_t stream_number, const struct record *record)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How the tree is kept: nodes in an array, found again through a table probed by (parent, module,
- * offset). Modules are few: they are searched from the newest. */
+ * offset). */
 #include "reader/stacks.h"
 
 #include <errno.h>
@@ -11,16 +11,18 @@
 
 uint32_t stacks_object(struct stacks *stacks, uint32_t path, uint32_t build_id)
 {
-    for (uint32_t i = stacks->n_objects; i > 0; i--)
-        if (stacks->objects[i - 1].path == path && stacks->objects[i - 1].build_id == build_id)
-            return i;
+    const uint64_t key = (uint64_t)path << 32 | build_id;
+    const uint32_t known = idmap_get(&stacks->object_by_place, key);
+    if (known)
+        return known;
     struct stack_object *const objects =
         array_room(stacks->objects, stacks->n_objects, &stacks->objects_capacity, sizeof *objects);
     if (!objects || stacks->n_objects >= STACK_UNRESOLVED - 1)
         return 0;
     stacks->objects = objects;
     objects[stacks->n_objects] = (struct stack_object){.path = path, .build_id = build_id};
-    return ++stacks->n_objects;
+    stacks->n_objects++;
+    return idmap_put(&stacks->object_by_place, key, stacks->n_objects) ? 0 : stacks->n_objects;
 }
 
 uint32_t stacks_unresolved(struct stacks *stacks, uint32_t image, uint32_t n_modules)
@@ -94,6 +96,7 @@ void stacks_fini(struct stacks *stacks)
     free(stacks->nodes);
     free(stacks->slots);
     free(stacks->objects);
+    idmap_fini(&stacks->object_by_place);
     free(stacks->unresolved);
     *stacks = (struct stacks){0};
 }

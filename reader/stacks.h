@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader/idmap.h"
+
 /* A module as a file: `path` and `build_id` are strtab ids. Number 0 is "none": such a node's offset
  * is the address itself. */
 struct stack_object {
@@ -34,6 +36,7 @@ struct stacks {
     struct stack_node *nodes;     /* by id - 1 */
     uint32_t *slots;              /* open addressing; node ids */
     struct stack_object *objects; /* by number - 1 */
+    struct idmap object_by_place; /* path and build-id -> number */
     struct stack_unresolved *unresolved;
     uint32_t n_nodes, nodes_capacity, n_slots;
     uint32_t n_objects, objects_capacity;

@@ -21,12 +21,12 @@
 
 #define LEAKS                                                                                      \
     SCRIPT_HEAD                                                                                    \
-        "1 module 2 2 /lib/libc.so.6 cc 0x700000 0x700000 0x800000\n"                              \
-        "1 node 4 2 0x700101\n1 node 5 4 0x700201\n"                                               \
-        "1 malloc 10 0x1000 100 5\n1 malloc 11 0x2000 20 2\n1 malloc 12 0x3000 3 3\n" NAMES        \
-        "string 10 _IO_file_doallocate\nstring 11 puts\nstring 12 setlocale\n"                     \
-        "symbol 2 0x200 10,0,0,0\nsymbol 2 0x100 11,0,0,0\nsymbol 1 0x200 4,3,1,0\n"               \
-        "symbol 1 0x300 12,3,1,0\nsymbol 1 0x100 2,3,1,0\n" SCRIPT_TAIL
+    "1 module 2 2 /lib/libc.so.6 cc 0x700000 0x700000 0x800000\n"                                  \
+    "1 node 4 2 0x700101\n1 node 5 4 0x700201\n"                                                   \
+    "1 malloc 10 0x1000 100 5\n1 malloc 11 0x2000 20 2\n1 malloc 12 0x3000 3 3\n" NAMES            \
+    "string 10 _IO_file_doallocate\nstring 11 puts\nstring 12 setlocale\n"                         \
+    "symbol 2 0x200 10,0,0,0\nsymbol 2 0x100 11,0,0,0\nsymbol 1 0x200 4,3,1,0\n"                   \
+    "symbol 1 0x300 12,3,1,0\nsymbol 1 0x100 2,3,1,0\n" SCRIPT_TAIL
 
 static struct profile *load_with(const char *suppressions, bool no_builtin)
 {
