@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "reader/analysis.h"
 #include "reader/array.h"
@@ -12,6 +11,7 @@
 #include "reader/merge.h"
 #include "reader/processes.h"
 #include "reader/profile.h"
+#include "reader/runfacts.h"
 
 /* The profile a caller sees, and what its pointers lead to. */
 struct loaded {
@@ -33,7 +33,7 @@ struct loader {
     struct naming names;
     struct idmap streams; /* the trace's stream id -> merge's number */
     struct clock_points clock;
-    bool ticks_are_ns;
+    struct runfacts facts;
     bool ended; /* TRACE_END was there */
 };
 
@@ -78,7 +78,7 @@ static int add_clock(struct loader *loader, const struct record *record)
     if (clock->n++ == 0) {
         clock->first_ticks = record->ticks;
         clock->first_ns = record->clock.monotonic_ns;
-        const uint64_t width = loader->ticks_are_ns ? 10000000 : 25000000; /* about 10 ms */
+        const uint64_t width = loader->facts.ticks_are_ns ? 10000000 : 25000000; /* about 10 ms */
         return model_set_start(&loader->model, record->ticks, width);
     }
     clock->last_ticks = record->ticks;
@@ -98,117 +98,15 @@ static double ns_per_tick(struct loader *loader)
         if (scale > 1e-6 && scale < 1e6)
             return scale;
     }
-    if (!loader->ticks_are_ns && loader->model.n_streams > 1)
+    if (!loader->facts.ticks_are_ns && loader->model.n_streams > 1)
         model_remark(&loader->model, "the trace does not say how long a clock tick is: times and "
                                      "rates count one tick as a nanosecond");
     return 1;
 }
 
-/* ---- the run's own facts ---- */
-
 static bool key_is(const struct unpack_text *key, const char *name)
 {
     return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
-}
-
-static int take_command(struct loader *loader, struct unpack_cursor *cursor)
-{
-    struct profile *const profile = &loader->loaded->profile;
-    uint32_t n;
-    if (unpack_array(cursor, &n) || n > TRACE_MAX_ARGUMENTS)
-        return 0;
-    const char **const command = storage_array(&loader->loaded->storage, n, sizeof *command);
-    if (!command)
-        return -ENOMEM;
-    profile->n_command = 0;
-    profile->command = command;
-    for (uint32_t i = 0; i < n; i++) {
-        struct unpack_text text;
-        if (unpack_text(cursor, &text))
-            break;
-        command[i] = storage_text(&loader->loaded->storage, text.bytes, text.n_bytes);
-        if (!command[i])
-            return -ENOMEM;
-        profile->n_command++;
-    }
-    return 0;
-}
-
-static int take_text(struct loader *loader, struct unpack_cursor *cursor, const char **text_out)
-{
-    struct unpack_text text;
-    if (unpack_text(cursor, &text))
-        return 0;
-    const char *const copy = storage_text(&loader->loaded->storage, text.bytes, text.n_bytes);
-    if (!copy)
-        return -ENOMEM;
-    *text_out = copy;
-    return 0;
-}
-
-static int set_started(struct loader *loader, uint64_t realtime_ns)
-{
-    const time_t when = (time_t)(realtime_ns / 1000000000);
-    struct tm utc;
-    char text[40];
-    if (!gmtime_r(&when, &utc) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-        return 0;
-    loader->loaded->profile.started = storage_text(&loader->loaded->storage, text, strlen(text));
-    return loader->loaded->profile.started ? 0 : -ENOMEM;
-}
-
-static int take_run_pair(struct loader *loader, const struct unpack_text *key,
-                         struct unpack_cursor cursor)
-{
-    struct profile *const profile = &loader->loaded->profile;
-    const char *clock = "";
-    uint64_t number = 0;
-    int error = 0;
-    if (key_is(key, "command"))
-        return take_command(loader, &cursor);
-    if (key_is(key, "kernel"))
-        return take_text(loader, &cursor, &profile->kernel);
-    if (key_is(key, "libc"))
-        return take_text(loader, &cursor, &profile->libc);
-    if (key_is(key, "cpu"))
-        return take_text(loader, &cursor, &profile->cpu);
-    if (key_is(key, "clock")) {
-        error = take_text(loader, &cursor, &clock);
-        loader->ticks_are_ns = strcmp(clock, "monotonic") == 0;
-    } else if (unpack_uint(&cursor, &number) == 0) {
-        if (key_is(key, "cores"))
-            profile->n_cores = (uint32_t)number;
-        else if (key_is(key, "started_ns"))
-            error = set_started(loader, number);
-        else if (key_is(key, "root_pid") && number <= INT32_MAX)
-            error = processes_expect_root(&loader->model, (int32_t)number);
-    }
-    return error;
-}
-
-static int take_header(struct loader *loader, const struct record *record)
-{
-    const struct unpack_text version = record->header.tool_version;
-    const char *const copy = storage_text(&loader->loaded->storage, version.bytes, version.n_bytes);
-    if (!copy)
-        return -ENOMEM;
-    loader->loaded->profile.tool_version = copy;
-    return 0;
-}
-
-static int take_run(struct loader *loader, const struct record *record)
-{
-    struct unpack_cursor cursor = record->map.pairs;
-    int error = 0;
-    for (uint32_t i = 0; i < record->map.n_pairs && error == 0; i++) {
-        struct unpack_text key;
-        if (unpack_text(&cursor, &key))
-            break;
-        error = take_run_pair(loader, &key, cursor);
-        if (unpack_skip(&cursor, TRACE_MAX_NESTING))
-            break;
-    }
-    return error;
 }
 
 static void take_stream_counters(struct model_image *image, const struct record *record)
@@ -254,24 +152,16 @@ static int add_loss(struct loader *loader, const struct record *record)
     return 0;
 }
 
+static int take_run(struct loader *loader, const struct record *record)
+{
+    const int error = runfacts_take_run(&loader->facts, record);
+    return error ? error : processes_expect_root(&loader->model, loader->facts.root_pid);
+}
+
 static int take_end(struct loader *loader, const struct record *record)
 {
-    struct profile *const profile = &loader->loaded->profile;
-    struct unpack_cursor cursor = record->map.pairs;
     loader->ended = true;
-    for (uint32_t i = 0; i < record->map.n_pairs; i++) {
-        struct unpack_text key;
-        int64_t value;
-        if (unpack_text(&cursor, &key))
-            break;
-        struct unpack_cursor ahead = cursor;
-        if (key_is(&key, "status") && unpack_int(&ahead, &value) == 0) {
-            profile->has_status = true;
-            profile->wait_status = (int32_t)value;
-        }
-        if (unpack_skip(&cursor, TRACE_MAX_NESTING))
-            break;
-    }
+    runfacts_take_end(&loader->facts, record);
     return 0;
 }
 
@@ -283,7 +173,7 @@ static int take_item(struct loader *loader, struct decode_item *item)
     if (!record->known)
         return 0;
     switch (record->tag) {
-    case TRACE_HEADER: return take_header(loader, record);
+    case TRACE_HEADER: return runfacts_take_header(&loader->facts, record);
     case TRACE_RUN: return take_run(loader, record);
     case TRACE_CLOCK: return add_clock(loader, record);
     case TRACE_STREAM: return add_stream(loader, record);
@@ -421,6 +311,7 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     loader->names.texts = &loader->model.texts;
     loader->names.stacks = &loader->model.stacks;
     loader->model.only_process = options->process_id;
+    loader->facts = (struct runfacts){.profile = &loaded->profile, .storage = &loaded->storage};
     struct profile *const profile = &loaded->profile;
     profile->started = profile->kernel = profile->libc = profile->cpu = profile->allocator =
         profile->tool_version = "";

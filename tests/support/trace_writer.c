@@ -100,9 +100,15 @@ static void append(struct trace_bytes *to, const void *bytes, size_t n_bytes)
     to->n_bytes += n_bytes;
 }
 
+/* A whole word that is a number, in base 10 or 16. */
 static bool is_number(const char *word)
 {
-    return isdigit((unsigned char)*word) || (*word == '-' && isdigit((unsigned char)word[1]));
+    char *end;
+    const char *const digits = word + (*word == '-');
+    if (!isdigit((unsigned char)*digits))
+        return false;
+    strtoull(digits, &end, 0);
+    return *end == 0;
 }
 
 static void put_number(struct pack_cursor *cursor, const char *word)
