@@ -219,7 +219,8 @@ static size_t drain_ring(struct drain *drain, struct slot *slot, unsigned ring, 
     const size_t n_bytes = stream->abandoned ? 0 : walk.head - start;
     if (stream->abandoned)
         stream->tail = walk.head;
-    if (stream->tail != start)
+    /* Not only where it moved: a writer whose program wrote over its tail waits for ever else. */
+    if (atomic_load_explicit(&shared->tail, memory_order_relaxed) != stream->tail)
         publish_tail(shared, stream->tail);
     if (n_bytes && stream->base.ticks > stream->hold_ticks)
         stream->hold_ticks = stream->base.ticks;

@@ -252,6 +252,27 @@ static void a_waiting_writer_is_called(void **state)
     teardown(bench);
 }
 
+/* The tail is the collector's; what the program wrote over it does not stay. */
+static void a_scribbled_tail_is_put_right(void **state)
+{
+    struct bench *const bench = setup();
+    struct fake_thread thread;
+    (void)state;
+    fake_claim(&thread, &bench->session, 1, getpid(), getpid());
+    fake_malloc(&thread.rings[0], now(bench), 0x10, 1);
+    drain_run(&bench->drain);
+    struct ring *const ring = thread.rings[0].ring;
+    const uint64_t tail = atomic_load(&ring->tail);
+    atomic_store(&ring->wants_room, 1);
+    atomic_store(&ring->tail, UINT64_MAX / 2);
+    const uint32_t before = atomic_load(&ring->tail_word);
+    drain_run(&bench->drain);
+    assert_true(atomic_load(&ring->tail) == tail);
+    assert_int_not_equal(atomic_load(&ring->tail_word), before);
+    fake_leave(&thread);
+    teardown(bench);
+}
+
 static uint64_t last_watermark(struct bench *bench)
 {
     struct trace_walk walk;
@@ -475,6 +496,7 @@ int main(void)
         cmocka_unit_test(a_mad_head_is_not_followed),
         cmocka_unit_test(random_bytes_harm_nobody_else),
         cmocka_unit_test(a_waiting_writer_is_called),
+        cmocka_unit_test(a_scribbled_tail_is_put_right),
         cmocka_unit_test(a_watermark_waits_for_a_writer_in_an_event),
         cmocka_unit_test(a_new_thread_in_an_event_holds_the_watermark),
         cmocka_unit_test(a_gone_threads_slot_is_used_again),
