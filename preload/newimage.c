@@ -22,6 +22,23 @@ struct head {
     size_t n_bytes;
 };
 
+/* Where it is worked: not on the stack, of which a thread or coroutine may have a few KiB in all. Lives
+ * within newimage_inspect() only, so a vfork child leaves nothing of it in its parent. */
+struct desk {
+    struct head head;
+    char interpreter[256];
+    char found[4096];
+    char list[4096]; /* PATH */
+};
+
+/* Opening what is not a regular file may have effects (a FIFO's writer goes on, a device wakes up), and
+ * reading takes data away from whom it is meant for; exec refuses such files unopened. */
+static bool is_regular(const char *path, struct stat *status_out)
+{
+    return arch_syscall(SYS_newfstatat, AT_FDCWD, path, status_out, 0) == 0 &&
+           S_ISREG(status_out->st_mode);
+}
+
 static bool read_head(const char *path, struct head *head_out)
 {
     const long fd = sys_open(path, O_RDONLY | O_NONBLOCK);
@@ -77,14 +94,11 @@ static const char *script_interpreter(struct head *head)
     return *at ? at : NULL;
 }
 
-static bool gains_rights(const char *path)
+static bool gains_rights(const struct stat *status)
 {
-    struct stat status;
-    if (arch_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) != 0)
-        return false;
-    return ((status.st_mode & S_ISUID) && status.st_uid != (uid_t)arch_syscall(SYS_geteuid)) ||
-           ((status.st_mode & S_ISGID) && (status.st_mode & S_IXGRP) &&
-            status.st_gid != (gid_t)arch_syscall(SYS_getegid));
+    return ((status->st_mode & S_ISUID) && status->st_uid != (uid_t)arch_syscall(SYS_geteuid)) ||
+           ((status->st_mode & S_ISGID) && (status->st_mode & S_IXGRP) &&
+            status->st_gid != (gid_t)arch_syscall(SYS_getegid));
 }
 
 static bool shim_is_readable(void)
@@ -92,38 +106,40 @@ static bool shim_is_readable(void)
     return arch_syscall(SYS_faccessat2, AT_FDCWD, session.header->shim_path, R_OK, AT_EACCESS) == 0;
 }
 
-static struct newimage judge_file(const char *path)
+static struct newimage judge_file(const char *path, struct desk *desk)
 {
-    struct head head;
-    char interpreter[256];
-    for (unsigned depth = 0; depth <= SCRIPT_DEPTH && read_head(path, &head); depth++) {
-        if (gains_rights(path))
-            return (struct newimage){.reason = TRACE_UNATTACHED_SETUID};
-        if (head.n_bytes >= SELFMAG && memcmp(head.bytes, ELFMAG, SELFMAG) == 0)
-            return judge_elf(&head);
-        const char *const next = script_interpreter(&head);
-        if (!next || strlen(next) >= sizeof interpreter)
+    struct head *const head = &desk->head;
+    struct stat status;
+    for (unsigned depth = 0; depth <= SCRIPT_DEPTH; depth++) {
+        if (!is_regular(path, &status) || !read_head(path, head))
             break;
-        strcpy(interpreter, next);
-        path = interpreter;
+        if (gains_rights(&status))
+            return (struct newimage){.reason = TRACE_UNATTACHED_SETUID};
+        if (head->n_bytes >= SELFMAG && memcmp(head->bytes, ELFMAG, SELFMAG) == 0)
+            return judge_elf(head);
+        const char *const next = script_interpreter(head);
+        if (!next || strlen(next) >= sizeof desk->interpreter)
+            break;
+        strcpy(desk->interpreter, next);
+        path = desk->interpreter;
     }
     return (struct newimage){.reason = 0};
 }
 
-/* Find a name without slash as execvp does; copies the first executable candidate. */
-static bool search_path(const char *name, char *found_out, size_t cap)
+/* Find a name without slash as execvp does; leaves the first executable candidate in desk->found. */
+static bool search_path(const char *name, struct desk *desk)
 {
-    char list[4096];
-    if (!image_environment("PATH", list, sizeof list))
-        strcpy(list, "/bin:/usr/bin");
+    char *const found = desk->found;
+    if (!image_environment("PATH", desk->list, sizeof desk->list))
+        strcpy(desk->list, "/bin:/usr/bin");
     const size_t n_name = strlen(name);
-    for (const char *at = list; at; at = *at ? at + 1 : NULL) {
+    for (const char *at = desk->list; at; at = *at ? at + 1 : NULL) {
         const size_t n = strcspn(at, ":");
-        if (n + n_name + 2 <= cap) {
-            memcpy(found_out, at, n);
-            found_out[n] = '/';
-            strcpy(found_out + n + (n ? 1 : 0), name);
-            if (arch_syscall(SYS_faccessat2, AT_FDCWD, found_out, X_OK, AT_EACCESS) == 0)
+        if (n + n_name + 2 <= sizeof desk->found) {
+            memcpy(found, at, n);
+            found[n] = '/';
+            strcpy(found + n + (n ? 1 : 0), name);
+            if (arch_syscall(SYS_faccessat2, AT_FDCWD, found, X_OK, AT_EACCESS) == 0)
                 return true;
         }
         at += n;
@@ -133,14 +149,23 @@ static bool search_path(const char *name, char *found_out, size_t cap)
     return false;
 }
 
+static struct newimage judge(const char *path, bool search, struct desk *desk)
+{
+    if (!search || strchr(path, '/'))
+        return judge_file(path, desk);
+    if (!search_path(path, desk))
+        return (struct newimage){.reason = 0};
+    return judge_file(desk->found, desk);
+}
+
 struct newimage newimage_inspect(const char *path, bool search)
 {
-    char found[4096];
     if (!shim_is_readable())
         return (struct newimage){.reason = TRACE_UNATTACHED_UNREADABLE, .drop_entry = true};
-    if (!search || strchr(path, '/'))
-        return judge_file(path);
-    if (!search_path(path, found, sizeof found))
+    struct desk *const desk = sys_map(sizeof *desk);
+    if (!desk)
         return (struct newimage){.reason = 0};
-    return judge_file(found);
+    const struct newimage image = judge(path, search, desk);
+    sys_unmap(desk, sizeof *desk);
+    return image;
 }

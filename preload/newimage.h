@@ -14,8 +14,8 @@ struct newimage {
 };
 
 /* Look at the file that execve(path) or, with search, execvp(path) would run, following `#!`. Uses raw
- * system calls and the stack only: it may run in a vfork child. A file that cannot be read counts
- * as good: exec will say. */
+ * system calls, little stack and memory that it gives back: it may run in a vfork child. Opens regular files
+ * only. What cannot be read counts as good: exec will say. */
 struct newimage newimage_inspect(const char *path, bool search);
 
 #endif

@@ -151,6 +151,7 @@ CASES = {
     "coroutines": (["coroutines"], [], None),
     "signal stack": (["altstack"], [], None),
     "signal storm": (["signal_storm"], [], None),
+    "small stack": (["small_stack"], [], processes(2)),
     "fork among threads": (["fork_threads"], [], processes(2)),
     "dlopen with reuse": (["dlopen_reuse"], [], own_modules),
     "deepbind": (["deepbind"], [], says_deepbind),

@@ -202,6 +202,20 @@ static void a_gain_of_rights_is_told(void **state)
     assert_int_equal(newimage_inspect(path_of("raised"), false).reason, 0);
 }
 
+/* exec refuses a FIFO without opening it; what is in it is not ours to take. */
+static void what_is_no_regular_file_stays_closed(void **state)
+{
+    (void)state;
+    char bytes[8];
+    assert_int_equal(mkfifo(path_of("fifo"), 0755), 0);
+    const int fd = open(path_of("fifo"), O_RDWR | O_NONBLOCK);
+    assert_int_equal(write(fd, "bytes", 5), 5);
+    assert_int_equal(newimage_inspect(path_of("fifo"), false).reason, 0);
+    assert_int_equal(read(fd, bytes, sizeof bytes), 5);
+    close(fd);
+    unlink(path_of("fifo"));
+}
+
 static void names_are_searched_as_execvp_does(void **state)
 {
     char list[600], here[300];
@@ -245,6 +259,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_file_is_told),
         cmocka_unit_test(an_interpreters_name_ends_at_a_space),
         cmocka_unit_test(a_gain_of_rights_is_told),
+        cmocka_unit_test(what_is_no_regular_file_stays_closed),
         cmocka_unit_test(names_are_searched_as_execvp_does),
         cmocka_unit_test(where_the_shim_cannot_be_read_nothing_is_recorded),
     };
