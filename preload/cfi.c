@@ -399,34 +399,56 @@ static struct cfi_rule rule_of(const struct row *row)
                              .cfa_offset = (int32_t)row->cfa_offset};
 }
 
+/* An FDE as far as it says which code it is for. */
+struct fde {
+    struct cie cie; /* bad also where the FDE is */
+    uintptr_t start;
+    uint64_t n_code_bytes;
+    struct bytes rest; /* augmentation and program */
+};
+
+/* False where the record is no FDE. */
+static bool read_fde(const uint8_t *record, struct fde *fde_out)
+{
+    struct bytes bytes = record_body(record);
+    if (bytes.bad)
+        return false;
+    const uint8_t *const cie_field = bytes.at;
+    const uint64_t cie_distance = take_fixed(&bytes, 4);
+    if (cie_distance == 0)
+        return false;
+    fde_out->cie = read_cie(cie_field - cie_distance);
+    fde_out->start = take_pointer(&bytes, fde_out->cie.pointer_encoding, 0);
+    fde_out->n_code_bytes = take_pointer(&bytes, fde_out->cie.pointer_encoding & 0x0f, 0);
+    fde_out->cie.bad |= bytes.bad;
+    fde_out->rest = bytes;
+    return true;
+}
+
+static bool covers(const struct fde *fde, uintptr_t pc)
+{
+    return pc >= fde->start && pc - fde->start < fde->n_code_bytes;
+}
+
 static struct cfi_rule rule_in_fde(const uint8_t *record, uintptr_t pc)
 {
     const struct cfi_rule unusual = {.kind = CFI_UNUSUAL};
-    struct bytes fde = record_body(record);
-    if (fde.bad)
+    struct fde fde;
+    if (!read_fde(record, &fde))
         return (struct cfi_rule){.kind = CFI_NONE};
-    const uint8_t *const cie_field = fde.at;
-    const uint64_t cie_distance = take_fixed(&fde, 4);
-    if (cie_distance == 0)
-        return (struct cfi_rule){.kind = CFI_NONE};
-    const struct cie cie = read_cie(cie_field - cie_distance);
-    if (cie.bad || cie.is_signal_frame)
+    if (fde.cie.bad || fde.cie.is_signal_frame)
         return unusual;
-    const uintptr_t start = take_pointer(&fde, cie.pointer_encoding, 0);
-    const uint64_t n_code_bytes = take_pointer(&fde, cie.pointer_encoding & 0x0f, 0);
-    if (fde.bad)
-        return unusual;
-    if (pc < start || pc - start >= n_code_bytes)
+    if (!covers(&fde, pc))
         return (struct cfi_rule){.kind = CFI_NONE};
-    if (cie.has_augmentation)
-        skip_block(&fde);
+    if (fde.cie.has_augmentation)
+        skip_block(&fde.rest);
     struct machine machine = {
-        .program = cie.program, .cie = &cie, .location = start, .wanted = UINTPTR_MAX};
+        .program = fde.cie.program, .cie = &fde.cie, .location = fde.start, .wanted = UINTPTR_MAX};
     run_program(&machine);
     const bool cie_bad = machine.program.bad;
     machine.initial = machine.row;
-    machine.program = fde;
-    machine.location = start;
+    machine.program = fde.rest;
+    machine.location = fde.start;
     machine.wanted = pc;
     machine.done = false;
     run_program(&machine);
@@ -444,4 +466,17 @@ struct cfi_rule cfi_find(uintptr_t pc)
     if (!fde)
         return (struct cfi_rule){.kind = CFI_NONE};
     return rule_in_fde(fde, pc);
+}
+
+const void *cfi_find_fde(uintptr_t pc, uintptr_t *function_out)
+{
+    struct dl_find_object object;
+    if (_dl_find_object((void *)pc, &object) != 0 || !object.dlfo_eh_frame)
+        return NULL;
+    const uint8_t *const record = search_table(object.dlfo_eh_frame, pc);
+    struct fde fde;
+    if (!record || !read_fde(record, &fde) || fde.cie.bad || !covers(&fde, pc))
+        return NULL;
+    *function_out = fde.start;
+    return record;
 }

@@ -35,4 +35,8 @@ _Static_assert(sizeof(struct cfi_rule) == 8, "a rule is one word");
  * Lock-free, no allocation, async-signal-safe; about 1 us: cache the result. */
 struct cfi_rule cfi_find(uintptr_t pc);
 
+/* Find the frame description entry that covers `pc`, and where its function begins. NULL where none does,
+ * or none that is understood. The same guarantees. */
+const void *cfi_find_fde(uintptr_t pc, uintptr_t *function_out);
+
 #endif

@@ -14,6 +14,7 @@
 #include "preload/ring.h"
 #include "preload/slot.h"
 #include "preload/syscalls.h"
+#include "preload/unwind.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -84,6 +85,7 @@ static bool attach(const char *path)
     session.pid = sys_pid();
     atomic_store(&session.syscalls_risky, filter_is_in_force());
     image_read();
+    unwind_library_prepare();
     return true;
 }
 

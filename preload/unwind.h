@@ -30,6 +30,10 @@ size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
 size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                       enum unwind_end *end_out);
 
+/* Let the runtime's unwinder do what it does once, behind pthread_once(): a signal handler that interrupted
+ * that would wait for itself. */
+void unwind_library_prepare(void);
+
 /* ---- between unwind.c and memo.c ---- */
 
 /* What stays the same during one walk. */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The fallback: the C runtime's own unwinder, linked in statically, for signal frames, DWARF
- * expressions and unusual registers. It finds tables through _dl_find_object(), so it takes no lock,
- * opens nothing and allocates nothing. It starts from its own frame; the shim's frames are dropped. */
+ * expressions and unusual registers. It starts from its own frame; the shim's frames are dropped.
+ *
+ * It is given its tables by us: its own search knows registered frames, behind a lock, and where it finds
+ * nothing it looks whether the code at that address is the kernel's way out of a signal handler. A
+ * program that jumped to nowhere and allocates in its SIGSEGV handler would die of that look. */
 #include "preload/unwind.h"
 
 #include <stdbool.h>
 #include <unwind.h>
+
+#include "preload/cfi.h"
 
 struct walk {
     const struct arch_frame *caller;
@@ -36,12 +41,72 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
     return _URC_NO_REASON;
 }
 
+/* What the unwinder wants to know beside the table: libgcc, unwind-dw2-fde.h. */
+struct dwarf_eh_bases {
+    void *text, *data;
+    void *function;
+};
+const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *bases_out)
+    __attribute__((visibility("hidden")));
+
+/* Tables for code that has none: the return address is undefined, so the stack ends. */
+struct no_caller {
+    struct {
+        uint32_t n_bytes, id;
+        uint8_t version, augmentation, code_align, data_align, return_register;
+        uint8_t program[11];
+    } cie;
+    struct {
+        uint32_t n_bytes, cie_distance;
+        uint64_t start, n_code_bytes;
+    } fde;
+    uint32_t terminator;
+};
+static const struct no_caller no_caller = {
+    .cie = {.n_bytes = 20,
+            .version = 1,
+            .code_align = 1,
+            .data_align = 0x78, /* -8 */
+            .return_register = 16,
+            .program = {0x0c, 7, 8, /* CFA = rsp + 8 */ 0x07, 16 /* undefined */}},
+    .fde = {.n_bytes = 20, .cie_distance = 28},
+};
+_Static_assert(offsetof(struct no_caller, fde.cie_distance) == 28, "counts back to the CIE");
+
+/* Stands in for libgcc's function of this name, which is then not linked in. */
+const void *_Unwind_Find_FDE(void *pc, struct dwarf_eh_bases *bases_out)
+{
+    uintptr_t function = (uintptr_t)pc;
+    const void *const fde = cfi_find_fde((uintptr_t)pc, &function);
+    *bases_out = (struct dwarf_eh_bases){.function = (void *)function};
+    return fde ? fde : &no_caller.fde;
+}
+
+static _Unwind_Reason_Code take_none(struct _Unwind_Context *context, void *argument)
+{
+    (void)context;
+    (void)argument;
+    return _URC_END_OF_STACK;
+}
+
+void unwind_library_prepare(void)
+{
+    _Unwind_Backtrace(take_none, NULL);
+}
+
+static bool is_in_no_module(uintptr_t return_address)
+{
+    return cfi_find(return_address - 1).kind == CFI_NO_MODULE;
+}
+
 size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                       enum unwind_end *end_out)
 {
     struct walk walk = {.caller = caller, .pcs = pcs, .cap = cap};
     _Unwind_Backtrace(take_frame, &walk);
     *end_out = walk.cut ? UNWIND_CUT : UNWIND_COMPLETE;
+    if (walk.n > 0 && !walk.cut && is_in_no_module(pcs[walk.n - 1]))
+        *end_out = UNWIND_NO_TABLE;
     if (walk.n == 0 && cap > 0) {
         pcs[walk.n++] = caller->pc;
         *end_out = UNWIND_NO_TABLE;

@@ -150,6 +150,7 @@ CASES = {
     "throw": (["throw"], [], None),
     "coroutines": (["coroutines"], [], None),
     "signal stack": (["altstack"], [], None),
+    "jump to nowhere": (["nowhere"], [], None),
     "signal storm": (["signal_storm"], [], None),
     "small stack": (["small_stack"], [], processes(2)),
     "fork among threads": (["fork_threads"], [], processes(2)),

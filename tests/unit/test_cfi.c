@@ -243,9 +243,22 @@ static void addresses_outside_any_function_have_no_rule(void **state)
     free(heap);
 }
 
+static void an_entry_is_found_for_code_that_has_one(void **state)
+{
+    (void)state;
+    uintptr_t function = 0;
+    const uintptr_t code = (uintptr_t)an_entry_is_found_for_code_that_has_one;
+    assert_non_null(cfi_find_fde(code + 1, &function));
+    assert_int_equal(function, code);
+    assert_null(cfi_find_fde(0x10, &function));
+    assert_null(cfi_find_fde((uintptr_t)&function, &function));
+    assert_int_equal(function, code);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_is_found_for_code_that_has_one),
         cmocka_unit_test(rules_of_libc_are_those_of_readelf),
         cmocka_unit_test(rules_of_the_loader_are_those_of_readelf),
         cmocka_unit_test(rules_of_libstdcpp_are_those_of_readelf),
