@@ -83,7 +83,7 @@ static void random_walks_agree_with_libunwind(void **state)
     const struct oracle_counts before = oracle_counts();
     (void)state;
     for (size_t i = 0; i < N_LIBRARIES; i++)
-        open_library(libraries[i]).walk((unsigned)i + 1, 20000);
+        open_library(libraries[i]).walk((unsigned)i + 1, 100000);
     check_counts(&before, 20000);
     const struct oracle_counts now = oracle_counts();
     print_message("%zu stacks of %zu frames on average; %zu needed the library, %zu steps\n",
