@@ -2,10 +2,11 @@
 /* When a ring has no room: pad the lap, wake the collector, wait for it, but never for ever.
  *
  * How long is too long: the owner word of `alive` tells at once that the collector died; a heartbeat
- * that stands still through WAIT_SLICES slices in which we really ran means that it is stopped; one
+ * that stands still through WAIT_LIMIT_US in which we really ran means that it is stopped; one
  * that moves while our tail does not, that it has given up this ring (the program may have written
- * over the tail). Slices are counted, not the clock, so a machine or a process group that was
- * suspended counts for nothing. */
+ * over the tail). It is waited in short slices, and the time within them is what counts: not the
+ * clock, so a machine or a process group that was suspended counts for nothing; and not their number,
+ * for a signal may end one at once. */
 #include "preload/ring.h"
 
 #include <linux/futex.h>
@@ -16,7 +17,7 @@
 
 enum {
     WAIT_SLICE_MS = 50,
-    WAIT_SLICES = 100,             /* 5 s */
+    WAIT_LIMIT_US = 5 * 1000 * 1000,
     SPINS_PER_SLICE = 1000 * 1000, /* where no system call may be made; about 40 ms of pauses */
 };
 
@@ -63,17 +64,17 @@ enum trace_loss_reason ring_loss_reason(void)
     return is_recording() ? TRACE_LOSS_RING_FULL : TRACE_LOSS_STOPPED;
 }
 
-static void wait_slice(struct ring *ring, uint32_t seen)
+/* Returns about how long it waited, in microseconds. */
+static uint32_t wait_slice(struct ring *ring, uint32_t seen)
 {
-    if (!atomic_load_explicit(&session.syscalls_risky, memory_order_relaxed)) {
-        sys_futex_wait(&ring->tail_word, seen, WAIT_SLICE_MS);
-        return;
-    }
+    if (!atomic_load_explicit(&session.syscalls_risky, memory_order_relaxed))
+        return sys_futex_wait(&ring->tail_word, seen, WAIT_SLICE_MS);
     for (unsigned i = 0; i < SPINS_PER_SLICE; i++) {
         if (atomic_load_explicit(&ring->tail_word, memory_order_relaxed) != seen)
-            return;
+            return 0;
         arch_pause();
     }
+    return WAIT_SLICE_MS * 1000;
 }
 
 static uint64_t tail_of(const struct lane *lane)
@@ -101,20 +102,20 @@ static bool may_wait(const struct lane *lane)
 struct progress {
     uint64_t tail;
     uint64_t heartbeat;
-    unsigned n_passes; /* begun since the tail moved; the second to end must have seen our need */
-    unsigned n_slices; /* since the tail moved or one of the first passes began */
+    unsigned n_passes;  /* begun since the tail moved; the second to end must have seen our need */
+    uint32_t waited_us; /* since the tail moved or one of the first passes began */
 };
 
-static void watch(struct progress *progress, const struct lane *lane)
+static void watch(struct progress *progress, const struct lane *lane, uint32_t waited_us)
 {
     const uint64_t tail = tail_of(lane);
     const uint64_t heartbeat = atomic_load(&session.header->heartbeat);
     const bool is_new_pass = heartbeat != progress->heartbeat;
-    progress->n_slices++;
+    progress->waited_us += waited_us;
     if (tail != progress->tail)
-        progress->n_passes = progress->n_slices = 0;
+        progress->n_passes = progress->waited_us = 0;
     else if (is_new_pass && ++progress->n_passes <= 3)
-        progress->n_slices = 0;
+        progress->waited_us = 0;
     progress->tail = tail;
     progress->heartbeat = heartbeat;
 }
@@ -139,18 +140,17 @@ static bool wait_for_room(struct lane *lane, uint64_t until)
         return false;
     struct progress progress = {.tail = tail_of(lane),
                                 .heartbeat = atomic_load(&session.header->heartbeat)};
-    while (progress.n_slices < WAIT_SLICES) {
+    while (progress.waited_us < WAIT_LIMIT_US) {
         const uint32_t seen = atomic_load(&ring->tail_word);
         atomic_store(&ring->wants_room, 1);
         refresh_room(lane);
         if (until <= lane->room_until || !is_recording() || collector_is_dead())
             break;
         wake_collector();
-        wait_slice(ring, seen);
-        watch(&progress, lane);
+        watch(&progress, lane, wait_slice(ring, seen));
     }
     atomic_store(&ring->wants_room, 0);
-    if (progress.n_slices >= WAIT_SLICES)
+    if (progress.waited_us >= WAIT_LIMIT_US)
         give_up(&progress, lane);
     return until <= lane->room_until;
 }

@@ -15,7 +15,7 @@
 
 enum {
     CLAIM_SLICE_MS = 20,
-    CLAIM_SLICES = 250, /* 5 s of running time */
+    CLAIM_LIMIT_US = 5 * 1000 * 1000, /* of running time */
 };
 
 static bool try_claim(struct session_header *header, uint32_t index, uint64_t claimed)
@@ -49,14 +49,15 @@ static bool may_wait_for_slot(const struct session_header *header)
 static uint32_t claim_or_wait(struct session_header *header, uint32_t n_slots, uint64_t claimed)
 {
     uint32_t index = claim_any(header, n_slots, claimed);
-    for (unsigned i = 0; index == n_slots && i < CLAIM_SLICES && may_wait_for_slot(header); i++) {
+    uint32_t waited_us = 0;
+    while (index == n_slots && waited_us < CLAIM_LIMIT_US && may_wait_for_slot(header)) {
         const uint32_t epoch = atomic_load(&header->slots_epoch);
         atomic_fetch_add(&header->slots_wanted, 1);
         atomic_fetch_add(&header->wake, 1);
         sys_futex_wake(&header->wake, 1);
         index = claim_any(header, n_slots, claimed);
         if (index == n_slots) {
-            sys_futex_wait(&header->slots_epoch, epoch, CLAIM_SLICE_MS);
+            waited_us += sys_futex_wait(&header->slots_epoch, epoch, CLAIM_SLICE_MS);
             index = claim_any(header, n_slots, claimed);
         }
         atomic_fetch_sub(&header->slots_wanted, 1);

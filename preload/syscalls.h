@@ -53,12 +53,25 @@ static inline void sys_futex_wake(_Atomic uint32_t *word, int n_waiters)
     arch_syscall(SYS_futex, word, FUTEX_WAKE, n_waiters, 0, 0, 0);
 }
 
-/* Sleep until *word is not `seen`, at most `milliseconds`. May return early for no reason. */
-static inline void sys_futex_wait(_Atomic uint32_t *word, uint32_t seen, unsigned milliseconds)
+/* By the kernel itself: the vDSO's way reads the counter, which the program may have forbidden. */
+static inline uint64_t sys_monotonic_us(void)
+{
+    struct timespec now = {.tv_sec = 0};
+    arch_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Sleep until *word is not `seen`, at most `milliseconds`. May return early for no reason, and does at
+ * each signal that is handled. Returns how long it slept, in microseconds, never more than asked for: a machine
+ * or a process group that was suspended meanwhile counts for nothing. */
+static inline uint32_t sys_futex_wait(_Atomic uint32_t *word, uint32_t seen, uint32_t milliseconds)
 {
     const struct timespec limit = {.tv_sec = milliseconds / 1000,
                                    .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+    const uint64_t start_us = sys_monotonic_us();
     arch_syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, 0, 0);
+    const uint64_t slept_us = sys_monotonic_us() - start_us;
+    return slept_us < milliseconds * 1000 ? (uint32_t)slept_us : milliseconds * 1000;
 }
 
 static inline pid_t sys_pid(void)
