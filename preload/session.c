@@ -123,18 +123,36 @@ static void name_thread(struct lane *lane)
     event_number_text(lane, TRACE_THREAD, thread_state.slot->header->tid, name);
 }
 
+/* Hooks in signal handlers that interrupt what lies between these two forward, but record nothing: it
+ * must not begin a second time. */
+static void begin_unsettled(struct thread_state *thread)
+{
+    thread->unsettled = true;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void end_unsettled(struct thread_state *thread)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->unsettled = false;
+}
+
 /* Give the calling thread its rings. */
 static bool open_thread(struct thread_state *thread)
 {
-    session_begin_internal();
+    begin_unsettled(thread);
     struct slot_memory *const slot = slot_claim(sys_pid(), sys_tid());
-    session_end_internal();
-    if (!slot) {
-        thread->refused = true;
-        return false;
-    }
+    if (slot)
+        thread->depth++;
     thread->slot = slot;
-    thread->depth++;
+    thread->refused = !slot;
+    end_unsettled(thread);
+    atomic_fetch_add(slot ? &slot->lanes[1].ring->n_lost[TRACE_LOSS_NESTED]
+                          : &session.header->n_lost_no_slot,
+                     thread->n_interrupting);
+    thread->n_interrupting = 0;
+    if (!slot)
+        return false;
     if (atomic_exchange(&session.announced, 1) == 0)
         image_announce(&slot->lanes[0]);
     name_thread(&slot->lanes[0]);
@@ -151,6 +169,10 @@ struct lane *session_enter_slow(void)
         session_start();
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
         return NULL;
+    if (thread->unsettled) {
+        thread->n_interrupting++;
+        return NULL;
+    }
     session_check_fork();
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
         return NULL;
@@ -181,16 +203,9 @@ static void leave_parents_slots(struct thread_state *thread)
     thread->refused = false;
 }
 
-void session_check_fork(void)
+/* A forked child is an image of its own, that of its parent's moment of the fork. */
+static void become_image(struct thread_state *thread)
 {
-    if (!session.fork_canary || *session.fork_canary || thread_in_vfork)
-        return;
-    struct thread_state *const thread = &thread_state;
-    leave_parents_slots(thread);
-    if (session.flags & SESSION_NO_FOLLOW) {
-        atomic_store(&session.state, SESSION_OFF);
-        return;
-    }
     session.parent_image = session.image_id;
     session.parent_pid = session.pid;
     session.pid = sys_pid();
@@ -202,4 +217,20 @@ void session_check_fork(void)
         image_read_start_time();
     modules_forget();
     *session.fork_canary = 1;
+}
+
+void session_check_fork(void)
+{
+    if (!session.fork_canary || *session.fork_canary || thread_in_vfork)
+        return;
+    struct thread_state *const thread = &thread_state;
+    if (thread->unsettled)
+        return;
+    begin_unsettled(thread);
+    leave_parents_slots(thread);
+    if (session.flags & SESSION_NO_FOLLOW)
+        atomic_store(&session.state, SESSION_OFF);
+    else
+        become_image(thread);
+    end_unsettled(thread);
 }

@@ -61,10 +61,11 @@ extern struct session session;
 struct thread_state {
     uint32_t depth;           /* hooks active in this thread, this one included */
     uint32_t internal;        /* > 0 while the shim itself calls out: nothing is recorded */
+    bool unsettled;           /* getting its rings, or learning that it was forked */
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
     bool refused;             /* no slot could be had: events are counted only */
     uint32_t fork_id;         /* of the fork this thread is inside of */
-    uint32_t n_nested;        /* events of hooks nested too deep to record */
+    uint32_t n_interrupting;  /* events of signal handlers meanwhile, not yet counted anywhere */
 };
 extern __thread struct thread_state thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -218,6 +218,43 @@ static int is_interrupted(void)
     return 0;
 }
 
+static char *volatile block;
+static volatile sig_atomic_t n_spoilt;
+
+static void resize_in_handler(int signal_number)
+{
+    (void)signal_number;
+    char *const at = realloc(block, MARK + 10);
+    n_spoilt += at == NULL || strcmp(at, "contents") != 0;
+    block = at;
+}
+
+static void *wait_for_slot(void *argument)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+    munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+    return argument;
+}
+
+/* A thread's very first event waits for a slot, and a handler meanwhile resizes what was there before. */
+static int is_interrupted_waiting(void)
+{
+    pthread_t thread;
+    sigset_t all;
+    const struct itimerval often = {.it_interval.tv_usec = 3000, .it_value.tv_usec = 3000};
+    block = malloc(MARK);
+    strcpy(block, "contents");
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    signal(SIGALRM, resize_in_handler);
+    pthread_create(&thread, NULL, wait_for_slot, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    pthread_join(thread, NULL);
+    return n_spoilt ? 1 : 0;
+}
+
 static int has_no_counter(void)
 {
     mark(2);
@@ -251,6 +288,7 @@ static const struct victim {
     {"is_filtered", is_filtered},
     {"has_no_counter", has_no_counter},
     {"is_interrupted", is_interrupted},
+    {"is_interrupted_waiting", is_interrupted_waiting},
 };
 
 static int run_victim(const char *name)
@@ -606,6 +644,27 @@ static void a_thread_without_slot_is_counted(void **state)
     assert_true(memory.header->n_lost_no_slot >= 6);
 }
 
+static void *stop_when_a_slot_is_wanted(void *argument)
+{
+    while (!atomic_load(&memory.header->slots_wanted))
+        usleep(1000);
+    usleep(100 * 1000);
+    atomic_store(&memory.header->recording, 0);
+    return argument;
+}
+
+static void a_handler_may_interrupt_the_wait_for_a_slot(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    for (uint32_t i = 1; i < N_SLOTS; i++)
+        memory.header->slots[i] = SLOT_WORD(SLOT_ABSENT, 0, 0);
+    pthread_create(&thread, NULL, stop_when_a_slot_is_wanted, NULL);
+    record_quiet("is_interrupted_waiting", 0);
+    pthread_join(thread, NULL);
+    assert_true(memory.header->n_lost_no_slot > 10); /* the handlers' resizes, too */
+}
+
 static void a_session_that_is_none_is_left_alone(void **state)
 {
     (void)state;
@@ -649,6 +708,7 @@ int main(int argc, char **argv)
         CASE(a_program_may_forbid_the_counter),
         CASE(handlers_that_interrupt_a_hook_are_recorded),
         CASE(a_thread_without_slot_is_counted),
+        CASE(a_handler_may_interrupt_the_wait_for_a_slot),
         CASE(a_session_that_is_none_is_left_alone),
         CASE(without_a_session_it_says_so_and_does_nothing),
     };
