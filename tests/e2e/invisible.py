@@ -67,8 +67,9 @@ import os, signal, subprocess, sys, threading
 print(sorted(os.listdir('/proc/self/fd')), len(os.listdir('/proc/self/task')))
 print({s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD, signal.SIGTERM)})
 print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
-threads = [threading.Thread(target=lambda: [str(i) for i in range(5000)]) for _ in range(4)]
-[t.start() for t in threads]; print(len(os.listdir('/proc/self/task'))); [t.join() for t in threads]
+counted = threading.Event()
+threads = [threading.Thread(target=lambda: ([str(i) for i in range(5000)], counted.wait())) for _ in range(4)]
+[t.start() for t in threads]; print(len(os.listdir('/proc/self/task'))); counted.set(); [t.join() for t in threads]
 print(subprocess.run(['sh', '-c', 'echo child; exit 3'], capture_output=True))
 print(sum(len(str(i)) for i in range(20000)), file=sys.stderr)
 raise SystemExit(9)
