@@ -3,7 +3,7 @@
  * must return twice.
  *
  * vfork: the child runs on the parent's stack, so the return address is kept in a register over the
- * call; a flag in the thread's storage tells every hook in the child to touch nothing.
+ * call; a flag in the thread's storage tells the hooks that this is the child.
  * dlopen, dlmopen: the loader searches the RPATH of the caller, so we look and then jump.
  * syscall: may be asked for vfork too, so we look at the number and jump. */
         .text
@@ -63,6 +63,14 @@ vfork:
 __vfork:
         .cfi_startproc
         endbr64
+        sub     $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call    process_saw_vfork
+        add     $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        mov     %eax, %esi              /* the kernel keeps all but rax, rcx and r11 */
+        mov     thread_in_vfork@gottpoff(%rip), %rdx
+        mov     %fs:(%rdx), %r8d
         pop     %rdi
         .cfi_adjust_cfa_offset -8
         .cfi_register %rip, %rdi
@@ -71,11 +79,13 @@ __vfork:
         push    %rdi
         .cfi_adjust_cfa_offset 8
         .cfi_offset %rip, -8
-        mov     thread_in_vfork@gottpoff(%rip), %rcx
-        xor     %edx, %edx
+        xor     %ecx, %ecx
         test    %eax, %eax
-        sete    %dl
-        mov     %edx, %fs:(%rcx)        /* 1 in the child, 0 once the parent goes on */
+        sete    %cl
+        or      %r8d, %ecx              /* such a child may call vfork itself */
+        mov     %ecx, %fs:(%rdx)        /* 1 in the child, as before once the parent goes on */
+        mov     thread_state@gottpoff(%rip), %rcx
+        mov     %esi, %fs:(%rcx)
         cmp     $-4095, %rax
         jae     1f
         ret

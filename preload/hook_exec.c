@@ -2,7 +2,7 @@
 /* Hooks of exec and posix_spawn: children that exec are followed also when their environment was
  * scrubbed, and our entry is taken out where the new image's loader could not use it.
  *
- * In a vfork child the memory is the parent's: nothing is recorded there, and all is done on the stack.
+ * In a vfork child the memory is the parent's: its exec is not recorded there, and all is done on the stack.
  * The variants with a list of arguments collect it on the stack, too; alloca is bounded by
  * what the kernel accepts, and a larger environment is handed on as it is. */
 #include <alloca.h>
@@ -57,7 +57,7 @@ static struct launch prepare(const char *path, bool search, char *const *environ
 static void record_exec(const struct launch *launch)
 {
     struct lane *const lane = session_enter();
-    if (lane)
+    if (lane && !session_is_guest())
         event_text(lane, TRACE_EXEC, launch->path ? launch->path : "");
     session_leave(lane);
 }
@@ -68,7 +68,7 @@ static void record_failure(const struct launch *launch)
     const int error = errno;
     count_unattached(launch->image.reason, -1);
     struct lane *const lane = session_enter();
-    if (lane)
+    if (lane && !session_is_guest())
         event_number(lane, TRACE_EXEC_FAIL, error);
     session_leave(lane);
     errno = error;

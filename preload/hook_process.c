@@ -19,6 +19,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT pid_t _Fork(void);
+uint32_t process_saw_vfork(void);
 void *process_saw_syscall(long number, long first, long second);
 
 static uint32_t announce_fork(void)
@@ -83,6 +84,18 @@ EXPORT pid_t forkpty(int *master_out, char *name_out, const struct termios *attr
     const pid_t child = real.forkpty(master_out, name_out, attributes, size);
     settle_fork(id, child);
     return child;
+}
+
+/* Called by the vfork hook in arch_x86_64.S before the child exists: the rings it will use are got by its
+ * parent, and in the parent's name. Returns how deep in hooks we are, to be put right once the parent
+ * goes on: the child may have been killed inside one. */
+uint32_t process_saw_vfork(void)
+{
+    const int error = errno;
+    session_start();
+    session_leave(session_enter());
+    errno = error;
+    return thread_state.depth;
 }
 
 /* ---- reaping: the only way to learn a grandchild's exit status ---- */
@@ -150,7 +163,7 @@ EXPORT int waitid(idtype_t kind, id_t which, siginfo_t *info, int options)
 static void record_name(pid_t tid, const char *name)
 {
     struct lane *const lane = session_enter();
-    if (lane)
+    if (lane && !session_is_guest())
         event_number_text(lane, TRACE_THREAD, tid, name);
     session_leave(lane);
 }

@@ -163,7 +163,7 @@ static bool open_thread(struct thread_state *thread)
 struct lane *session_enter_slow(void)
 {
     struct thread_state *const thread = &thread_state;
-    if (thread_in_vfork || thread->internal)
+    if (thread->internal)
         return NULL;
     if (atomic_load_explicit(&session.state, memory_order_relaxed) == SESSION_UNKNOWN)
         session_start();
@@ -185,6 +185,13 @@ struct lane *session_enter_slow(void)
         return NULL;
     }
     return &thread->slot->lanes[thread->depth++];
+}
+
+bool session_is_guest(void)
+{
+    if (thread_in_vfork)
+        return true;
+    return !atomic_load(&session.syscalls_risky) && session.pid != sys_pid();
 }
 
 /* In the child all other threads are gone. A hook of this one may be under way still (the fork came
@@ -221,9 +228,10 @@ static void become_image(struct thread_state *thread)
 
 void session_check_fork(void)
 {
-    if (!session.fork_canary || *session.fork_canary || thread_in_vfork)
+    if (!session.fork_canary || *session.fork_canary)
         return;
     struct thread_state *const thread = &thread_state;
+    thread_in_vfork = 0; /* a fork of such a child has memory of its own */
     if (thread->unsettled)
         return;
     begin_unsettled(thread);

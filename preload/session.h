@@ -59,7 +59,7 @@ extern struct session session;
 
 /* A thread's share. Initial-exec storage, so that no access can allocate. */
 struct thread_state {
-    uint32_t depth;           /* hooks active in this thread, this one included */
+    uint32_t depth;           /* hooks active in this thread, this one included; stays first */
     uint32_t internal;        /* > 0 while the shim itself calls out: nothing is recorded */
     bool unsettled;           /* getting its rings, or learning that it was forked */
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
@@ -69,9 +69,10 @@ struct thread_state {
 };
 extern __thread struct thread_state thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+_Static_assert(offsetof(struct thread_state, depth) == 0, "arch_x86_64.S writes it");
 
-/* 1 between vfork and exec in the child, which shares our memory: touch nothing. Set by
- * arch_x86_64.S. */
+/* 1 between vfork and exec in the child, which runs in our memory and in the thread that waits for it.
+ * Set by arch_x86_64.S, which also puts thread_state.depth right in the parent. */
 extern __thread int thread_in_vfork
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -80,9 +81,7 @@ struct lane *session_enter_slow(void);
 static inline struct lane *session_enter(void)
 {
     struct thread_state *const thread = &thread_state;
-    if (__builtin_expect(thread->slot && thread->depth == 0 && *session.fork_canary &&
-                             !thread_in_vfork && !thread->internal,
-                         1)) {
+    if (__builtin_expect(thread->slot && thread->depth == 0 && *session.fork_canary, 1)) {
         thread->depth = 1;
         atomic_signal_fence(memory_order_seq_cst);
         return &thread->slot->lanes[0];
@@ -123,6 +122,11 @@ void session_start(void);
 /* Notice that this process is a fork of the one that attached; give it an image of its own.
  * Cheap when it is not. */
 void session_check_fork(void);
+
+/* Tell whether this is a child that runs in our memory until it execs: by vfork, or by clone with CLONE_VM.
+ * The heap it works on is its parent's and so are its events; what it does to itself (exec, its name)
+ * is not the parent's and must not be recorded there. */
+bool session_is_guest(void);
 
 /* Tell whether children that exec are to be recorded. */
 static inline bool session_follows(void)

@@ -130,6 +130,13 @@ def processes(n):
     return check
 
 
+def guest_is_not_its_host(found, ended, trace):
+    """What a child does to itself in its parent's memory is not told of the parent."""
+    dumped = run([HEAPWISE, "dump", trace]).stdout
+    faults = processes(2)(found, ended, trace)
+    return faults + [f"{text.decode()} is recorded" for text in (b'"guest"', b'"exec"') if text in dumped]
+
+
 ROOT_ONLY = {"jailed chroot", "jailed other_user"}
 
 # name: (command, options of run, further condition)
@@ -170,6 +177,8 @@ for way in ("sigkill", "segv", "abort", "_exit", "quick_exit", "thread_exit", "s
     CASES[f"death by {way}"] = (["death", way], [], two_images if way == "exec" else None)
 for way in ("fork", "_Fork", "clone", "vfork", "spawn", "empty_environment", "clearenv"):
     CASES[f"child by {way}"] = (["tree", way], [], processes(2))
+CASES["child by fork in vfork"] = (["tree", "fork_in_vfork"], [], processes(2))
+CASES["child by shared memory"] = (["tree", "shared_memory"], [], guest_is_not_its_host)
 CASES["heap of a vfork child"] = (["vfork_heap"], [], processes(2))
 CASES["child by system"] = (["tree", "system"], [], processes(2))
 CASES["child by daemon"] = (["tree", "daemon"], [], processes(3))
