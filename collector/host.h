@@ -16,4 +16,7 @@ struct host {
 /* Fill in what can be found. Never fails. */
 void host_describe(struct host *host_out);
 
+/* How many seccomp filters this process is under; 0 also where the kernel does not say (before 5.9). */
+uint32_t host_count_filters(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "collector/host.h"
 #include "collector/ticks.h"
 
 enum { MIN_RING_BYTES = 64 * 1024, MIN_SLOTS = 2 };
@@ -117,6 +118,7 @@ static int fill_header(struct session *session, const struct session_options *op
     header->main_ring_bytes = session->ring_bytes[0];
     header->signal_ring_bytes = session->ring_bytes[1];
     header->collector_pid = getpid();
+    header->n_filters = host_count_filters();
     strcpy(header->shim_path, options->shim_path);
     if (session->file[0])
         snprintf(header->session_path, sizeof header->session_path, "%s", session->file);

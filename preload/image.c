@@ -16,7 +16,8 @@
 enum {
     ARGUMENT_BYTES = 8192, /* of the command line; the record must fit a quarter of a small ring */
     ENVIRONMENT_BYTES = 4 << 20,
-    FIXED_BYTES = 512, /* of the record: keys, numbers, heads */
+    STATUS_BYTES = 1 << 20, /* a process may be in 65,536 groups */
+    FIXED_BYTES = 512,      /* of the record: keys, numbers, heads */
 };
 
 struct image_text {
@@ -79,6 +80,30 @@ size_t image_environment(const char *name, char *value_out, size_t cap)
     for (char **entry = environ; *entry && !found; entry++)
         found = copy_value(*entry, strlen(*entry), name, value_out, cap);
     return found;
+}
+
+static uint32_t number_at(const char *at)
+{
+    uint32_t value = 0;
+    while (*at == ' ' || *at == '\t')
+        at++;
+    for (; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint32_t)(*at - '0');
+    return value;
+}
+
+/* Source: proc(5), /proc/pid/status. The name in its first line cannot hold a line's end. */
+uint32_t image_count_filters(void)
+{
+    static const char key[] = "\nSeccomp_filters:";
+    char *const text = sys_map(STATUS_BYTES);
+    if (!text)
+        return 0;
+    text[read_file("/proc/self/status", text, STATUS_BYTES - 1)] = '\0';
+    const char *const at = strstr(text, key);
+    const uint32_t n = at ? number_at(at + sizeof key - 1) : 0;
+    sys_unmap(text, STATUS_BYTES);
+    return n;
 }
 
 /* Field 22 of /proc/self/stat; the command in parentheses may hold anything, so count from the last

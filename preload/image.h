@@ -19,6 +19,9 @@ void image_read(void);
 /* Read the start time again: a forked child has its own. */
 void image_read_start_time(void);
 
+/* How many seccomp filters the process is under; 0 also where that cannot be told (Linux before 5.9). */
+uint32_t image_count_filters(void);
+
 /* The running executable's path, "" where unknown. */
 const char *image_executable(void);
 

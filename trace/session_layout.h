@@ -96,7 +96,7 @@ struct session_header {
     uint64_t main_ring_bytes;   /* power of two */
     uint64_t signal_ring_bytes; /* power of two */
     int32_t collector_pid;
-    uint32_t pad;
+    uint32_t n_filters; /* seccomp filters the collector is under, as in a container; 0 unknown */
     char shim_path[SESSION_PATH_BYTES];    /* as it stands in LD_PRELOAD */
     char session_path[SESSION_PATH_BYTES]; /* as it stands in HEAPWISE_SESSION */
 

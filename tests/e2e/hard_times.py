@@ -5,6 +5,7 @@ status, and what was lost is said.
 
     hard_times.py [BUILD] [NAME...]
 """
+import ctypes
 import os
 import re
 import resource
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from lib_record import HEAPWISE, Folder, Verdicts, report, run
+from lib_record import BUILD, HEAPWISE, Folder, Verdicts, report, run
 
 # Says where the recorder is, waits for a line, allocates for a while, says so.
 WORKER = """
@@ -235,6 +236,37 @@ def start_cost(folder):
     return [] if ours - alone <= 0.050 else [f"adds {(ours - alone) * 1000:.1f} ms"]
 
 
+class Filter(ctypes.Structure):
+    """One instruction of a seccomp filter: struct sock_filter."""
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+
+
+class Program(ctypes.Structure):
+    """struct sock_fprog."""
+    _fields_ = [("n", ctypes.c_ushort), ("filter", ctypes.POINTER(Filter))]
+
+
+def be_filtered():
+    """Put this process under a seccomp filter that allows everything, as one in a container is."""
+    allow = Filter(0x06, 0, 0, 0x7fff0000)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(Program(1, ctypes.pointer(allow))), 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def container(folder):
+    """The filter that heapwise and the program are both under takes nothing away: threads beyond the rings are waited
+    for, and have names."""
+    trace = os.path.join(folder, "filtered.hwt")
+    ended = subprocess.run([HEAPWISE, "run", "--quiet", "-o", trace, "--", os.path.join(BUILD, "tests/victims/many_threads")],
+                           preexec_fn=be_filtered, timeout=60, capture_output=True, check=False)
+    found = report(trace)
+    named = run([HEAPWISE, "dump", trace]).stdout.count(b'"name": "many_threads"')
+    return [f"ended with {ended.returncode}: {ended.stderr[-200:]}"] * (ended.returncode != 0) + \
+        [f"lost {found['totals']['lost_events']}"] * (found["totals"]["lost_events"] != 0) + \
+        [f"{named} threads have names"] * (named != 1 + 10 * 64)
+
+
 def nested(folder):
     """heapwise under heapwise: the inner one records the program."""
     inner, outer = os.path.join(folder, "inner.hwt"), os.path.join(folder, "outer.hwt")
@@ -258,6 +290,7 @@ CASES = {
     "RLIMIT_FSIZE": file_limit,
     "--on-full drop": dropping,
     "cost of starting": start_cost,
+    "in a container": container,
     "heapwise under heapwise": nested,
 }
 

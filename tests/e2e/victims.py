@@ -151,6 +151,7 @@ CASES = {
     "exact under threads": (["exact_threads", "8", "1000000"], [], None),
     "hand-over": (["hand_over", "2000000"], [], None),
     "short threads": (["short_threads"], [], None),
+    "many threads": (["many_threads"], [], None),
     "thread-specific destructors": (["tls_destructor"], [], None),
     "before and after main": (["before_after"], [], None),
     "longjmp": (["longjmp"], [], no_stale_frames),

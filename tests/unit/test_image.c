@@ -12,6 +12,7 @@
 
 #include "preload/image.h"
 #include "preload/session.h"
+#include "tests/support/filter.h"
 #include "tests/support/lane_fixture.h"
 
 static void a_variable_is_found(void **state)
@@ -147,9 +148,25 @@ static void an_image_without_room_is_counted(void **state)
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 1);
 }
 
+static void filters_are_counted(void **state)
+{
+    int status = -1;
+    const uint32_t n_before = image_count_filters();
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(filter_add() && image_count_filters() == n_before + 1 && filter_add() &&
+                      image_count_filters() == n_before + 2
+                  ? 0
+                  : 1);
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_are_counted),
         cmocka_unit_test(a_variable_is_found),
         cmocka_unit_test(without_environ_the_kernel_is_asked),
         cmocka_unit_test(an_empty_environment_has_nothing),
