@@ -12,6 +12,7 @@
 #include "cli/launcher.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/status.h"
 #include "collector/shim_path.h"
 #include "collector/status_line.h"
@@ -75,7 +76,8 @@ static int print_help(void)
          "Record COMMAND and the processes it starts; write a trace and say what to do with it.\n");
     options_print(&set, stdout);
     puts("\nexample: heapwise run -o jq.hwt -- jq . big.json");
-    return fflush(stdout) || ferror(stdout) ? STATUS_USAGE : STATUS_OK;
+    struct output output = {.stream = stdout};
+    return output_close(&output, true);
 }
 
 static bool is(const char *text, const char *other)

@@ -64,9 +64,9 @@ int main(int argc, char **argv)
     /* For the width of characters. Numbers stay as they are in every language. */
     setlocale(LC_CTYPE, "");
     if (argc < 2) {
-        char help[] = "help";
-        char *words[] = {help, NULL};
-        (void)cmd_help(1, words);
+        message_error("command line", "names no command");
+        message_hint(
+            "usage: heapwise COMMAND [ARGUMENT]...; `heapwise help` says what else there is");
         return STATUS_USAGE;
     }
     const char *first = argv[1];
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     const struct command *command = commands_find(first);
     if (command)
         return command->run(argc - 1, argv + 1);
-    if (strcmp(first, "--") == 0 && argc > 2)
+    if (strcmp(first, "--") == 0)
         return run_program(argc - 2, argv + 2, false);
     if (first[0] == '-')
         return unknown_option(first);

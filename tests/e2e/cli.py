@@ -45,6 +45,8 @@ def one_line(error, start):
 
 # (name, arguments, exit code, how the message goes on)
 WRONG = [
+    ("no command", [], 2, "command line: names no command"),
+    ("no command after --", ["--"], 125, "run: no command given"),
     ("unknown option of report", ["report", "--fromat", "json", "T"], 2, "--fromat: unknown option; did you mean --format?"),
     ("unknown option of run", ["run", "--quite", "true"], 125, "--quite: unknown option; did you mean --quiet?"),
     ("unknown option of heapwise", ["--vers"], 2, "--vers: unknown option; did you mean --version?"),
@@ -111,9 +113,10 @@ def check_outputs(folder):
         and os.path.getsize(os.path.join(folder, "out")) > 500 else "it does not")
     say("nothing else is left", None if sorted(os.listdir(folder)) == ["T", "out"] else str(os.listdir(folder)))
     with open("/dev/full", "wb") as full:
-        for command in (["report", "T"], ["report", "--format=json", "T"], ["dump", "T"], ["explain"], ["help"]):
+        for command in (["report", "T"], ["report", "--format=json", "T"], ["dump", "T"], ["explain"], ["help"],
+                        ["help", "run"]):
             done = run(*command, cwd=folder, stdout=full, stderr=subprocess.PIPE)
-            say(f"full disk: {command[0]}", one_line(done.stderr, "standard output: No space left")
+            say(f"full disk: {' '.join(command)}", one_line(done.stderr, "standard output: No space left")
                 if done.returncode == 2 else f"status {done.returncode}")
 
 
