@@ -273,8 +273,10 @@ static int run(struct launch *launch, const struct values *values)
     warn(board, command);
     if (!values->quiet)
         summarize(board, command);
-    if (values->report && report_print(board->trace_path, values->report) != STATUS_OK)
-        return STATUS_RUN_FAILED;
+    const int printed =
+        values->report ? report_print(board->trace_path, values->report) : STATUS_OK;
+    if (printed != STATUS_OK)
+        return printed == STATUS_PIPE ? STATUS_PIPE : STATUS_RUN_FAILED;
     return status_of(board);
 }
 

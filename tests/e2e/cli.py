@@ -164,12 +164,13 @@ def check_closed_pipe(folder):
         reader, writer = os.pipe()
         os.close(reader)
         handler = signal.SIG_IGN if ignored else signal.SIG_DFL
-        done = run("dump", "T", cwd=folder, stdout=writer, stderr=subprocess.PIPE,
-                   preexec_fn=lambda: signal.signal(signal.SIGPIPE, handler))
+        for command in (["dump", "T"], ["run", "-q", "--report", "-o", "T2", "--", "true"]):
+            done = run(*command, cwd=folder, stdout=writer, stderr=subprocess.PIPE,
+                       preexec_fn=lambda: signal.signal(signal.SIGPIPE, handler))
+            silent = done.stderr == b"" and done.returncode in (141, -signal.SIGPIPE)
+            say(f"closed pipe to {command[0]}, SIGPIPE {'ignored' if ignored else 'default'}",
+                None if silent else f"status {done.returncode}, {done.stderr!r}")
         os.close(writer)
-        silent = done.stderr == b"" and done.returncode in (141, -signal.SIGPIPE)
-        say(f"closed pipe, SIGPIPE {'ignored' if ignored else 'default'}",
-            None if silent else f"status {done.returncode}, {done.stderr!r}")
 
 
 def check_cuts(folder):
