@@ -252,7 +252,7 @@ static int status_of(const struct board *board)
 
 static int say_failure(const struct board *board, enum launch_outcome outcome)
 {
-    const int error = board ? atomic_load(&board->error) : errno;
+    const int error = outcome == LAUNCH_NO_MEMORY ? errno : atomic_load(&board->error);
     if (outcome == LAUNCH_NO_MEMORY)
         message_error("run", "cannot start the recorder: %s", strerror(error));
     else if (outcome != LAUNCH_COLLECTOR_DIED)
@@ -263,13 +263,16 @@ static int say_failure(const struct board *board, enum launch_outcome outcome)
 }
 
 /* Run, report, and choose the exit status: the command's own unless heapwise itself failed. */
-static int run(struct launch *launch, const struct values *values)
+static int run(struct launch *launch, const struct values *values, const struct shim_path *shim)
 {
     const struct board *board = NULL;
     const char *const command = launch->collector.command.argv[0];
     const enum launch_outcome outcome = launcher_run(launch, &board);
-    if (outcome != LAUNCH_RECORDED)
-        return say_failure(board, outcome);
+    if (outcome != LAUNCH_RECORDED) {
+        const int status = say_failure(board, outcome);
+        shim_path_remove(shim); /* a collector that came to its end has seen to it */
+        return status;
+    }
     warn(board, command);
     if (!values->quiet)
         summarize(board, command);
@@ -320,7 +323,7 @@ int cmd_run(int argc, char **argv)
     int status = check_values(&values);
     if (status || (status = inspect(argv[first], &target)))
         return status;
-    const int missing = shim_path_find(&shim);
+    const int missing = shim_path_find(values.other_users, &shim);
     if (missing) {
         message_error("libheapwise-preload.so", "%s", strerror(-missing));
         return STATUS_RUN_FAILED;
@@ -330,6 +333,5 @@ int cmd_run(int argc, char **argv)
     launch.collector.command.argv = argv + first;
     launch.collector.command.shim_path = shim.path;
     launch.collector.link_folder = shim.folder[0] ? shim.folder : NULL;
-    status = run(&launch, &values);
-    return status;
+    return run(&launch, &values, &shim);
 }

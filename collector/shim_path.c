@@ -3,10 +3,10 @@
 #include "collector/shim_path.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char shim_name[] = "libheapwise-preload.so";
@@ -33,9 +33,9 @@ static bool shim_in(const char *folder, const char *place, char path[static 4096
     return true;
 }
 
-static int make_link(struct shim_path *found)
+static int make_link(bool for_others, struct shim_path *found)
 {
-    const char *const runtime = getenv("XDG_RUNTIME_DIR");
+    const char *const runtime = for_others ? NULL : getenv("XDG_RUNTIME_DIR"); /* is ours alone */
     const char *const roots[] = {runtime && *runtime == '/' ? runtime : "/tmp", "/tmp", "/dev/shm"};
     char link_path[4096];
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
@@ -45,17 +45,19 @@ static int make_link(struct shim_path *found)
         if (!mkdtemp(found->folder))
             continue;
         snprintf(link_path, sizeof link_path, "%.2048s/%s", found->folder, shim_name);
-        if (symlink(found->path, link_path) == 0) {
+        /* Another user may pass, should the program become one: the shim's own mode decides. */
+        if (symlink(found->path, link_path) == 0 && chmod(found->folder, 0711) == 0) {
             strcpy(found->path, link_path);
             return 0;
         }
+        unlink(link_path);
         rmdir(found->folder);
     }
     found->folder[0] = 0;
     return -EACCES;
 }
 
-int shim_path_find(struct shim_path *found_out)
+int shim_path_find(bool for_others, struct shim_path *found_out)
 {
     struct shim_path found = {.folder = ""};
     char folder[4096];
@@ -69,7 +71,7 @@ int shim_path_find(struct shim_path *found_out)
         i++;
     if (i == sizeof places / sizeof *places)
         return -ENOENT;
-    const int error = strpbrk(found.path, " :\t\n") ? make_link(&found) : 0;
+    const int error = strpbrk(found.path, " :\t\n") ? make_link(for_others, &found) : 0;
     if (error == 0)
         *found_out = found;
     return error;

@@ -387,18 +387,43 @@ def nested_runs_record_the_inner_one():
     verdicts.say("nested_runs_record_the_inner_one", faults)
 
 
-def installation_may_lie_anywhere():
-    folder = os.path.join(FOLDER, "a b:c \u00e9")
+def install(name):
+    """The command and its shim in a folder of that name. Returns the command."""
+    folder = os.path.join(FOLDER, name)
     os.makedirs(folder)
-    shutil.copy(os.path.realpath(HEAPWISE), os.path.join(folder, "heapwise"))
     shim = os.path.join(os.path.dirname(os.path.realpath(HEAPWISE)), "../preload/libheapwise-preload.so")
-    shutil.copy(shim, folder)
-    ended = run([os.path.join(folder, "heapwise"), "run", "-q", "-o", TRACE, "ls", "/"])
+    for file in (os.path.realpath(HEAPWISE), shim):
+        shutil.copy(file, folder)
+    return os.path.join(folder, "heapwise")
+
+
+def installation_may_lie_anywhere():
+    ended = run([install("a b:c \u00e9"), "run", "-q", "-o", TRACE, "ls", "/"])
     faults = []
     expect(faults, "status", ended.status, 0)
     expect(faults, "messages", ended.stderr, b"")
     expect(faults, "recorded", any(record[0] == "image" for record in lib_trace.records(TRACE)), True)
     verdicts.say("installation_may_lie_anywhere", faults)
+
+
+def link_to_the_shim_is_removed():
+    command, runtime = install("with a space"), tempfile.mkdtemp(dir=FOLDER)
+    environment = {"XDG_RUNTIME_DIR": runtime}
+    broken = os.path.join(FOLDER, "broken")
+    with open("/bin/true", "rb") as whole, open(broken, "wb") as file:
+        file.write(whole.read(4096)) # looks right, and the kernel cannot map it
+    os.chmod(broken, 0o755)
+    for name, words in (("after_a_run", ["-o", TRACE, "true"]), ("without_a_trace", ["-o", FOLDER + "/no/t", "true"]),
+                        ("without_a_command", ["-o", TRACE, broken])):
+        run([command, "run", "-q", *words], environment=environment)
+        verdicts.say(f"link_to_the_shim_is_removed_{name}", os.listdir(runtime))
+    child = start([command, "run", "-q", "-o", TRACE, "sleep", "0.5"], env=dict(os.environ, **environment))
+    faults = []
+    found = family(child.pid, "sleep")
+    expect(faults, "link", len(os.listdir(runtime)), 1)
+    os.kill(found[0], signal.SIGKILL)
+    finish(child)
+    verdicts.say("link_to_the_shim_is_removed_by_the_launcher", faults + os.listdir(runtime))
 
 
 def other_users_are_recorded_when_asked():
@@ -410,6 +435,10 @@ def other_users_are_recorded_when_asked():
     expect(faults, "status", ended.status, 0)
     names = [record[2]["arguments"][0] for record in lib_trace.records(TRACE) if record[0] == "image"]
     expect(faults, "recorded", "ls" in names, True)
+    os.chmod(FOLDER, 0o755)
+    linked = run([install("of others"), "run", "-q", "--other-users", "-o", TRACE, "setpriv", "--reuid=65534",
+                  "--regid=65534", "--clear-groups", "ls", "/"], environment={"XDG_RUNTIME_DIR": FOLDER + "/none"})
+    expect(faults, "messages through a link", linked.stderr, b"")
     left = [entry for entry in os.listdir("/dev/shm") if entry.startswith("heapwise-")]
     expect(faults, "left over", left, [])
     verdicts.say("other_users_are_recorded_when_asked", faults)
@@ -478,7 +507,8 @@ CASES = [
     dead_collector_is_said, dead_launcher_costs_nothing, stopped_collector_does_not_hang_the_program,
     waits_for_the_whole_tree, interrupt_ends_waiting, max_size_stops_recording, full_disk_stops_recording,
     limits_are_the_programs_alone, file_limit_stops_recording, closed_standard_streams_stay_closed, pipes_close_when_the_program_closes_them,
-    nested_runs_record_the_inner_one, installation_may_lie_anywhere, other_users_are_recorded_when_asked,
+    nested_runs_record_the_inner_one, installation_may_lie_anywhere, link_to_the_shim_is_removed,
+    other_users_are_recorded_when_asked,
     other_pid_namespaces_keep_their_slots, many_short_processes_are_all_there, watermarks_are_kept, adds_little_to_a_short_command,
 ]
 

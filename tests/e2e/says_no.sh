@@ -166,6 +166,8 @@ if [ "$(id -u)" -ne 0 ]; then
 elif setpriv --reuid=65534 --regid=65534 --clear-groups "$HEAPWISE" --version >out 2>err; then
     refused "unwritable output folder" 125 'permission' \
         setpriv --reuid=65534 --regid=65534 --clear-groups "$HEAPWISE" run -o locked/t.hwt -- touch ran
+    refused "no process left" 125 'temporarily unavailable' setpriv --reuid=65534 --regid=65534 --clear-groups \
+        bash -c 'ulimit -u 1; exec "$HEAPWISE" run -o /dev/null -- touch ran'
     (cd locked && refused "unwritable current folder" 125 'permission' \
         setpriv --reuid=65534 --regid=65534 --clear-groups "$HEAPWISE" run -- touch ran) 2>/dev/null
 else

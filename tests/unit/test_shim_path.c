@@ -34,11 +34,14 @@ static int status_of_copy(const char *place, const char *shim)
 static int look(void)
 {
     struct shim_path found;
-    const int error = shim_path_find(&found);
+    const int error = shim_path_find(false, &found);
     if (error)
         return -error;
     const int faults = (access(found.path, R_OK) != 0) + (strpbrk(found.path, " :") != NULL);
     const int linked = found.folder[0] != 0;
+    struct stat status;
+    if (linked && (stat(found.folder, &status) || (status.st_mode & 0777) != 0711))
+        return 102;
     shim_path_remove(&found);
     if (linked && access(found.folder, F_OK) == 0)
         return 101;
