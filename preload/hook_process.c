@@ -117,10 +117,11 @@ static pid_t reap(pid_t which, int *status_out, int options, struct rusage *usag
     if (!real.wait4)
         session_start();
     int status = 0;
-    const pid_t child = real.wait4(which, &status, options, usage_out);
-    if (child > 0 && status_out)
-        *status_out = status;
-    record_exit(child, status);
+    int *const out =
+        status_out ? status_out : &status; /* the kernel says EFAULT, not we by dying */
+    const pid_t child = real.wait4(which, out, options, usage_out);
+    if (child > 0)
+        record_exit(child, *out);
     return child;
 }
 

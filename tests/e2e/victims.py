@@ -147,6 +147,7 @@ CASES = {
     "realloc corners": (["realloc_corners"], [], None),
     "failures": (["failures"], [], None),
     "mapped": (["mapped"], [], None),
+    "bad pointers": (["bad_pointers"], [], processes(3)),
     "errno kept": (["errno_kept"], [], processes(2)),
     "exact under threads": (["exact_threads", "8", "1000000"], [], None),
     "hand-over": (["hand_over", "2000000"], [], None),
