@@ -367,7 +367,8 @@ static void reclaim_one(struct drain *drain, uint32_t i, uint64_t now_ns)
         return;
     }
     slot->next_check_ns = now_ns + GONE_CHECK_NS;
-    slot->gone = slot->gone || owner_is_gone(drain, slot, now_ns);
+    slot->gone =
+        slot->gone || atomic_load(&slot->header->closed) || owner_is_gone(drain, slot, now_ns);
     if (!slot->gone || !is_empty(slot))
         return; /* the next pass takes what was published before it went */
     end_slot(drain, slot);

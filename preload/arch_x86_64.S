@@ -68,7 +68,7 @@ __vfork:
         call    process_saw_vfork
         add     $8, %rsp
         .cfi_adjust_cfa_offset -8
-        mov     %eax, %esi              /* the kernel keeps all but rax, rcx and r11 */
+        mov     %rax, %rsi              /* the kernel keeps all but rax, rcx and r11 */
         mov     thread_in_vfork@gottpoff(%rip), %rdx
         mov     %fs:(%rdx), %r8d
         pop     %rdi
@@ -85,7 +85,7 @@ __vfork:
         or      %r8d, %ecx              /* such a child may call vfork itself */
         mov     %ecx, %fs:(%rdx)        /* 1 in the child, as before once the parent goes on */
         mov     thread_state@gottpoff(%rip), %rcx
-        mov     %esi, %fs:(%rcx)
+        mov     %rsi, %fs:(%rcx)
         cmp     $-4095, %rax
         jae     1f
         ret

@@ -19,7 +19,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT pid_t _Fork(void);
-uint32_t process_saw_vfork(void);
+uintptr_t process_saw_vfork(void);
 void *process_saw_syscall(long number, long first, long second);
 
 static uint32_t announce_fork(void)
@@ -87,15 +87,15 @@ EXPORT pid_t forkpty(int *master_out, char *name_out, const struct termios *attr
 }
 
 /* Called by the vfork hook in arch_x86_64.S before the child exists: the rings it will use are got by its
- * parent, and in the parent's name. Returns how deep in hooks we are, to be put right once the parent
- * goes on: the child may have been killed inside one. */
-uint32_t process_saw_vfork(void)
+ * parent, and in the parent's name. Returns the hook that we are in, mostly none, to be put right once
+ * the parent goes on: the child may have been killed inside one. */
+uintptr_t process_saw_vfork(void)
 {
     const int error = errno;
     session_start();
     session_leave(session_enter());
     errno = error;
-    return thread_state.depth;
+    return thread_state.entered_at;
 }
 
 /* ---- reaping: the only way to learn a grandchild's exit status ---- */

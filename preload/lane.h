@@ -5,6 +5,7 @@
 #ifndef HEAPWISE_PRELOAD_LANE_H
 #define HEAPWISE_PRELOAD_LANE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trace/session_layout.h"
@@ -13,6 +14,7 @@
 #include "preload/stacktree.h"
 
 struct lane {
+    bool is_signal;        /* for hooks that interrupt a hook */
     struct ring *ring;     /* shared counters */
     uint8_t *data;         /* shared bytes */
     uint64_t ring_bytes;   /* power of two */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/prctl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "preload/diag.h"
@@ -131,23 +132,23 @@ static void name_thread(struct lane *lane)
  * must not begin a second time. */
 static void begin_unsettled(struct thread_state *thread)
 {
-    thread->unsettled = true;
+    thread->unsettled_at = (uintptr_t)__builtin_frame_address(0);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 static void end_unsettled(struct thread_state *thread)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    thread->unsettled = false;
+    thread->unsettled_at = 0;
 }
 
 /* Give the calling thread its rings. */
-static bool open_thread(struct thread_state *thread)
+static bool open_thread(struct thread_state *thread, uintptr_t frame)
 {
     begin_unsettled(thread);
     struct slot_memory *const slot = slot_claim(sys_pid(), sys_tid());
     if (slot)
-        thread->depth++;
+        thread->entered_at = frame;
     thread->slot = slot;
     thread->refused = !slot;
     end_unsettled(thread);
@@ -160,11 +161,34 @@ static bool open_thread(struct thread_state *thread)
     if (atomic_exchange(&session.announced, 1) == 0)
         image_announce(&slot->lanes[0]);
     name_thread(&slot->lanes[0]);
-    thread->depth--;
+    thread->entered_at = 0;
     return true;
 }
 
-struct lane *session_enter_slow(void)
+/* Tell whether the hook that ran at `began` was left by a jump (siglongjmp out of a signal handler that
+ * interrupted it): what interrupts it lies below it, but on another stack. */
+static bool was_left(uintptr_t began, uintptr_t frame)
+{
+    stack_t stack = {.ss_flags = SS_ONSTACK};
+    if (frame < began || atomic_load(&session.syscalls_risky))
+        return false;
+    arch_syscall(SYS_sigaltstack, NULL, &stack);
+    return !(stack.ss_flags & SS_ONSTACK);
+}
+
+/* A hook that was left may have left its ring at any point: half a record, numbers that count from one
+ * that was never published. The thread goes on in another slot, and the reader sees two threads. */
+static void forget_left_hook(struct thread_state *thread)
+{
+    if (thread->slot && *session.fork_canary) /* else it is our parent's */
+        atomic_store(&thread->slot->header->closed, 1);
+    thread->slot = NULL;
+    thread->entered_at = 0;
+    thread->nested = false;
+    thread->unsettled_at = 0;
+}
+
+struct lane *session_enter_slow(uintptr_t frame)
 {
     struct thread_state *const thread = &thread_state;
     if (thread->internal)
@@ -173,22 +197,31 @@ struct lane *session_enter_slow(void)
         session_start();
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
         return NULL;
-    if (thread->unsettled) {
+    if (thread->entered_at && was_left(thread->entered_at, frame))
+        forget_left_hook(thread);
+    if (thread->unsettled_at && was_left(thread->unsettled_at, frame))
+        forget_left_hook(thread);
+    if (thread->unsettled_at) {
         thread->n_interrupting++;
         return NULL;
     }
     session_check_fork();
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
         return NULL;
-    if (!thread->slot && (thread->refused || !open_thread(thread))) {
+    if (!thread->slot && (thread->refused || !open_thread(thread, frame))) {
         atomic_fetch_add(&session.header->n_lost_no_slot, 1);
         return NULL;
     }
-    if (thread->depth >= 2) {
+    if (!thread->entered_at) {
+        thread->entered_at = frame;
+        return &thread->slot->lanes[0];
+    }
+    if (thread->nested) {
         atomic_fetch_add(&thread->slot->lanes[1].ring->n_lost[TRACE_LOSS_NESTED], 1);
         return NULL;
     }
-    return &thread->slot->lanes[thread->depth++];
+    thread->nested = true;
+    return &thread->slot->lanes[1];
 }
 
 bool session_is_guest(void)
@@ -202,7 +235,7 @@ bool session_is_guest(void)
  * from a signal handler that interrupted it): what it writes must not reach the parent's ring. */
 static void leave_parents_slots(struct thread_state *thread)
 {
-    if (thread->depth == 0) {
+    if (!thread->entered_at) {
         slot_forget_all();
     } else if (thread->slot) {
         arch_syscall(SYS_mmap, thread->slot->header, session.header->slot_bytes,
@@ -236,7 +269,7 @@ void session_check_fork(void)
         return;
     struct thread_state *const thread = &thread_state;
     thread_in_vfork = 0; /* a fork of such a child has memory of its own */
-    if (thread->unsettled)
+    if (thread->unsettled_at)
         return;
     begin_unsettled(thread);
     leave_parents_slots(thread);

@@ -59,9 +59,10 @@ extern struct session session;
 
 /* A thread's share. Initial-exec storage, so that no access can allocate. */
 struct thread_state {
-    uint32_t depth;           /* hooks active in this thread, this one included; stays first */
+    uintptr_t entered_at;     /* frame of the hook that uses the main lane, 0: none; stays first */
+    bool nested;              /* another one, which interrupted it, uses the signal lane */
     uint32_t internal;        /* > 0 while the shim itself calls out: nothing is recorded */
-    bool unsettled;           /* getting its rings, or learning that it was forked */
+    uintptr_t unsettled_at;   /* frame of what gets the rings, or learns of a fork; else 0 */
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
     bool refused;             /* no slot could be had: events are counted only */
     uint32_t fork_id;         /* of the fork this thread is inside of */
@@ -69,32 +70,36 @@ struct thread_state {
 };
 extern __thread struct thread_state thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
-_Static_assert(offsetof(struct thread_state, depth) == 0, "arch_x86_64.S writes it");
+_Static_assert(offsetof(struct thread_state, entered_at) == 0, "arch_x86_64.S writes it");
 
 /* 1 between vfork and exec in the child, which runs in our memory and in the thread that waits for it.
- * Set by arch_x86_64.S, which also puts thread_state.depth right in the parent. */
+ * Set by arch_x86_64.S, which also puts thread_state.entered_at right in the parent. */
 extern __thread int thread_in_vfork
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-struct lane *session_enter_slow(void);
+/* `frame`: any address of the hook's stack frame. */
+struct lane *session_enter_slow(uintptr_t frame);
 
 static inline struct lane *session_enter(void)
 {
     struct thread_state *const thread = &thread_state;
-    if (__builtin_expect(thread->slot && thread->depth == 0 && *session.fork_canary, 1)) {
-        thread->depth = 1;
+    if (__builtin_expect(thread->slot && !thread->entered_at && *session.fork_canary, 1)) {
+        thread->entered_at = (uintptr_t)__builtin_frame_address(0);
         atomic_signal_fence(memory_order_seq_cst);
         return &thread->slot->lanes[0];
     }
-    return session_enter_slow();
+    return session_enter_slow((uintptr_t)__builtin_frame_address(0));
 }
 
 static inline void session_leave(struct lane *lane)
 {
-    if (lane) {
-        atomic_signal_fence(memory_order_seq_cst);
-        thread_state.depth--;
-    }
+    if (!lane)
+        return;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (__builtin_expect(lane->is_signal, 0))
+        thread_state.nested = false;
+    else
+        thread_state.entered_at = 0;
 }
 
 /* Tell whether the shim itself is calling: such an allocation is served from the arena. */

@@ -44,18 +44,21 @@ static bool reserve(struct stacktree *tree)
         if (slot->hash)
             *find(slots, n_slots, slot->hash, slot->check) = *slot;
     }
-    if (tree->slots)
-        sys_unmap(tree->slots, tree->n_slots * sizeof *slots);
+    /* Never name memory that was given back: a signal handler may jump out of here for good. */
+    const struct stacktree old = *tree;
     tree->slots = slots;
     tree->n_slots = n_slots;
+    if (old.slots)
+        sys_unmap(old.slots, old.n_slots * sizeof *slots);
     return true;
 }
 
 void stacktree_fini(struct stacktree *tree)
 {
-    if (tree->slots)
-        sys_unmap(tree->slots, tree->n_slots * sizeof *tree->slots);
+    const struct stacktree old = *tree;
     *tree = (struct stacktree){.n_slots = 0};
+    if (old.slots)
+        sys_unmap(old.slots, old.n_slots * sizeof *old.slots);
 }
 
 static bool write_node(struct lane *lane, uint32_t id, uint32_t parent, uintptr_t pc)

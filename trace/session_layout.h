@@ -83,7 +83,8 @@ struct slot_header {
     uint32_t image_id;
     int32_t pid;
     int32_t tid;
-    struct ring rings[2]; /* 0 main, 1 signal: hooks that interrupted a hook */
+    _Atomic uint32_t closed; /* 1 once its thread, though alive, will write to it no more */
+    struct ring rings[2];    /* 0 main, 1 signal: hooks that interrupted a hook */
 };
 
 struct session_header {

@@ -156,6 +156,7 @@ CASES = {
     "thread-specific destructors": (["tls_destructor"], [], None),
     "before and after main": (["before_after"], [], None),
     "longjmp": (["longjmp"], [], no_stale_frames),
+    "jump from a handler": (["jump_from_handler"], [], None),
     "throw": (["throw"], [], None),
     "coroutines": (["coroutines"], [], None),
     "signal stack": (["altstack"], [], None),

@@ -385,6 +385,25 @@ static void a_living_threads_slot_is_kept(void **state)
     teardown(bench);
 }
 
+static void a_slot_its_thread_closed_is_used_again(void **state)
+{
+    struct bench *const bench = setup();
+    struct fake_thread thread;
+    (void)state;
+    fake_claim(&thread, &bench->session, 1, getpid(), getpid());
+    fake_malloc(&thread.rings[0], now(bench), 0x10, 1);
+    atomic_store(&thread.header->rings[0].in_event, 1); /* as one leaves it that is jumped out of */
+    atomic_store(&thread.header->closed, 1);
+    drain_run(&bench->drain);
+    drain_reclaim(&bench->drain, true);
+    assert_int_equal(SLOT_STATE(bench->session.header->slots[thread.slot]), SLOT_FREE);
+    assert_int_equal(atomic_load(&thread.header->closed), 0);
+    end_file(bench);
+    assert_int_equal(trace_walk_count(bench->path, TRACE_MALLOC), 1);
+    fake_leave(&thread);
+    teardown(bench);
+}
+
 static void exec_gives_the_old_images_slot_back(void **state)
 {
     struct bench *const bench = setup();
@@ -501,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_new_thread_in_an_event_holds_the_watermark),
         cmocka_unit_test(a_gone_threads_slot_is_used_again),
         cmocka_unit_test(a_living_threads_slot_is_kept),
+        cmocka_unit_test(a_slot_its_thread_closed_is_used_again),
         cmocka_unit_test(exec_gives_the_old_images_slot_back),
         cmocka_unit_test(an_image_cannot_speak_for_another_process),
         cmocka_unit_test(losses_are_written_once),
