@@ -51,18 +51,31 @@ static bool read_head(const char *path, struct head *head_out)
     return n > 0;
 }
 
+static const char *name_of(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static struct newimage judge_interpreter(const struct head *head, const Elf64_Phdr *segment)
 {
     if (segment->p_offset >= head->n_bytes)
         return (struct newimage){.reason = 0};
     const char *const path = (const char *)head->bytes + segment->p_offset;
-    const char *const slash = strrchr(path, '/');
-    if (strcmp(slash ? slash + 1 : path, "ld-linux-x86-64.so.2") == 0)
+    if (strcmp(name_of(path), "ld-linux-x86-64.so.2") == 0)
         return (struct newimage){.reason = 0};
     return (struct newimage){.reason = TRACE_UNATTACHED_FOREIGN, .drop_entry = true};
 }
 
-static struct newimage judge_elf(const struct head *head)
+/* No interpreter: linked statically. The loader itself, run as a command, has none either; it is told
+ * by its name, since a static program may be a shared object as well (-static-pie). */
+static struct newimage judge_independent(const char *path)
+{
+    const bool is_loader = strncmp(name_of(path), "ld-", 3) == 0;
+    return (struct newimage){.reason = is_loader ? 0 : TRACE_UNATTACHED_STATIC};
+}
+
+static struct newimage judge_elf(const char *path, const struct head *head)
 {
     Elf64_Ehdr header;
     if (head->n_bytes < sizeof header)
@@ -79,8 +92,7 @@ static struct newimage judge_elf(const struct head *head)
         if (segment.p_type == PT_INTERP)
             return judge_interpreter(head, &segment);
     }
-    /* The loader itself, run as a command, has no interpreter either; it is a shared object. */
-    return (struct newimage){.reason = header.e_type == ET_EXEC ? TRACE_UNATTACHED_STATIC : 0};
+    return judge_independent(path);
 }
 
 /* The interpreter of a `#!` line, cut out in place; NULL where it is none. */
@@ -116,7 +128,7 @@ static struct newimage judge_file(const char *path, struct desk *desk)
         if (gains_rights(&status))
             return (struct newimage){.reason = TRACE_UNATTACHED_SETUID};
         if (head->n_bytes >= SELFMAG && memcmp(head->bytes, ELFMAG, SELFMAG) == 0)
-            return judge_elf(head);
+            return judge_elf(path, head);
         const char *const next = script_interpreter(head);
         if (!next || strlen(next) >= sizeof desk->interpreter)
             break;

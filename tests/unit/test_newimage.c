@@ -87,7 +87,7 @@ static void write_programs(void)
         program_of(ET_DYN, EM_X86_64, "/nix/store/x/lib/ld-linux-x86-64.so.2");
     const struct program musl = program_of(ET_DYN, EM_X86_64, "/lib/ld-musl-x86_64.so.1");
     const struct program fixed = program_of(ET_EXEC, EM_X86_64, NULL);
-    const struct program loader = program_of(ET_DYN, EM_X86_64, NULL);
+    const struct program movable = program_of(ET_DYN, EM_X86_64, NULL);
     const struct program arm = program_of(ET_DYN, EM_AARCH64, "/lib/ld-linux-aarch64.so.1");
     struct program i386 = program_of(ET_EXEC, EM_386, "/lib/ld-linux.so.2");
     struct program far = program_of(ET_DYN, EM_X86_64, GLIBC);
@@ -99,7 +99,8 @@ static void write_programs(void)
     write_file("elsewhere", &elsewhere, sizeof elsewhere);
     write_file("musl", &musl, sizeof musl);
     write_file("static", &fixed, sizeof fixed);
-    write_file("loader", &loader, sizeof loader);
+    write_file("static-pie", &movable, sizeof movable);
+    write_file("ld-linux-x86-64.so.2", &movable, sizeof movable);
     write_file("arm", &arm, sizeof arm);
     write_file("i386", &i386, sizeof i386);
     write_file("far", &far, sizeof far);
@@ -147,7 +148,8 @@ static void every_kind_of_file_is_told(void **state)
     } rows[] = {
         {"dynamic", 0, false},
         {"elsewhere", 0, false},
-        {"loader", 0, false},
+        {"ld-linux-x86-64.so.2", 0, false},
+        {"static-pie", TRACE_UNATTACHED_STATIC, false},
         {"static", TRACE_UNATTACHED_STATIC, false},
         {"musl", TRACE_UNATTACHED_FOREIGN, true},
         {"i386", TRACE_UNATTACHED_FOREIGN, true},
