@@ -4,6 +4,7 @@
 #include "preload/newimage.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,9 +114,13 @@ static bool gains_rights(const struct stat *status)
             status->st_gid != (gid_t)arch_syscall(SYS_getegid));
 }
 
-static bool shim_is_readable(void)
+/* By the effective ids where the kernel can (Linux 5.8), else by the real ones. */
+static bool may_access(const char *path, int mode)
 {
-    return arch_syscall(SYS_faccessat2, AT_FDCWD, session.header->shim_path, R_OK, AT_EACCESS) == 0;
+    long result = arch_syscall(SYS_faccessat2, AT_FDCWD, path, mode, AT_EACCESS);
+    if (result == -ENOSYS)
+        result = arch_syscall(SYS_faccessat, AT_FDCWD, path, mode);
+    return result == 0;
 }
 
 static struct newimage judge_file(const char *path, struct desk *desk)
@@ -151,7 +156,7 @@ static bool search_path(const char *name, struct desk *desk)
             memcpy(found, at, n);
             found[n] = '/';
             strcpy(found + n + (n ? 1 : 0), name);
-            if (arch_syscall(SYS_faccessat2, AT_FDCWD, found, X_OK, AT_EACCESS) == 0)
+            if (may_access(found, X_OK))
                 return true;
         }
         at += n;
@@ -172,7 +177,7 @@ static struct newimage judge(const char *path, bool search, struct desk *desk)
 
 struct newimage newimage_inspect(const char *path, bool search)
 {
-    if (!shim_is_readable())
+    if (!may_access(session.header->shim_path, R_OK))
         return (struct newimage){.reason = TRACE_UNATTACHED_UNREADABLE, .drop_entry = true};
     struct desk *const desk = sys_map(sizeof *desk);
     if (!desk)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that might be exec'd, made in a folder of the test's own. */
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -255,6 +261,37 @@ static void where_the_shim_cannot_be_read_nothing_is_recorded(void **state)
     assert_int_equal(newimage_inspect(path_of("dynamic"), false).reason, 0);
 }
 
+/* Judge two files in a process whose kernel knows no faccessat2. */
+static int judge_on_an_old_kernel(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_faccessat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0))
+        return 2;
+    setenv("PATH", folder, 1);
+    return newimage_inspect(path_of("dynamic"), false).reason == 0 &&
+                   newimage_inspect("static", true).reason == TRACE_UNATTACHED_STATIC
+               ? 0
+               : 1;
+}
+
+static void an_old_kernel_will_do(void **state)
+{
+    int status = -1;
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(judge_on_an_old_kernel());
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_gain_of_rights_is_told),
         cmocka_unit_test(what_is_no_regular_file_stays_closed),
         cmocka_unit_test(names_are_searched_as_execvp_does),
+        cmocka_unit_test(an_old_kernel_will_do),
         cmocka_unit_test(where_the_shim_cannot_be_read_nothing_is_recorded),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
