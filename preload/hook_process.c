@@ -187,6 +187,12 @@ static void expect_filter(void)
     atomic_store(&session.syscalls_risky, 1);
 }
 
+/* The other operations of seccomp(2) ask what there is; programs do so without ever setting one. */
+static bool sets_filter(long operation)
+{
+    return operation == SECCOMP_SET_MODE_STRICT || operation == SECCOMP_SET_MODE_FILTER;
+}
+
 /* The kernel forbids the time stamp counter on request, and with strict seccomp. Source:
  * arch/x86/kernel/process.c, disable_TSC(). */
 static bool forbids_clocks(long option, long value)
@@ -209,6 +215,7 @@ EXPORT int prctl(int option, ...)
     for (size_t i = 0; i < 4; i++)
         values[i] = va_arg(more, unsigned long);
     va_end(more);
+    const uint32_t was_risky = atomic_load(&session.syscalls_risky);
     if (option == PR_SET_SECCOMP)
         expect_filter();
     if (forbids_clocks(option, (long)values[0]))
@@ -216,6 +223,8 @@ EXPORT int prctl(int option, ...)
     if (!real.prctl)
         session_start();
     const int result = real.prctl(option, values[0], values[1], values[2], values[3]);
+    if (option == PR_SET_SECCOMP && result != 0)
+        atomic_store(&session.syscalls_risky, was_risky);
     if (option == PR_SET_NAME && result == 0) {
         char name[17] = "";
         memcpy(name, (const char *)values[0], strnlen((const char *)values[0], sizeof name - 1));
@@ -230,7 +239,8 @@ void *process_saw_syscall(long number, long first, long second)
 {
     if (!real.syscall_jump)
         session_start();
-    if (number == SYS_seccomp || (number == SYS_prctl && first == PR_SET_SECCOMP))
+    if ((number == SYS_seccomp && sets_filter(first)) ||
+        (number == SYS_prctl && first == PR_SET_SECCOMP))
         expect_filter();
     if ((number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT) ||
         (number == SYS_prctl && forbids_clocks(first, second)))

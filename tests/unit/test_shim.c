@@ -21,6 +21,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -255,6 +256,15 @@ static int is_interrupted_waiting(void)
     return n_spoilt ? 1 : 0;
 }
 
+/* As libseccomp does to learn what the kernel can. */
+static int asks_for_filters(void)
+{
+    const uint32_t action = SECCOMP_RET_TRACE;
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL);
+    syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+    return threads();
+}
+
 static int has_no_counter(void)
 {
     mark(2);
@@ -287,6 +297,7 @@ static const struct victim {
     {"opens_deep", opens_deep},
     {"is_filtered", is_filtered},
     {"has_no_counter", has_no_counter},
+    {"asks_for_filters", asks_for_filters},
     {"is_interrupted", is_interrupted},
     {"is_interrupted_waiting", is_interrupted_waiting},
 };
@@ -614,6 +625,16 @@ static size_t count_size(uint64_t n_bytes)
     return n;
 }
 
+/* No filter came of it, so threads are asked for their names at their first event, as ever. */
+static void asking_for_filters_changes_nothing(void **state)
+{
+    (void)state;
+    record_quiet("asks_for_filters", 0);
+    slot_with(1);
+    const size_t at = find(TRACE_THREAD, 0);
+    assert_true(at < n_records && text_is(&records[at].thread.name, "renamed"));
+}
+
 /* An event that interrupts the recording of another goes to the signal ring; none is lost. */
 static void handlers_that_interrupt_a_hook_are_recorded(void **state)
 {
@@ -706,6 +727,7 @@ int main(int argc, char **argv)
         CASE(deep_binding_is_remarked),
         CASE(a_strict_filter_is_survived),
         CASE(a_program_may_forbid_the_counter),
+        CASE(asking_for_filters_changes_nothing),
         CASE(handlers_that_interrupt_a_hook_are_recorded),
         CASE(a_thread_without_slot_is_counted),
         CASE(a_handler_may_interrupt_the_wait_for_a_slot),
