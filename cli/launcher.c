@@ -126,11 +126,25 @@ static bool command_runs(const struct launcher *launcher)
     return atomic_load(&launcher->board->phase) == BOARD_RUNNING;
 }
 
+/* Keep it until the command is there. As in the kernel, a stop and a continuation undo each other:
+ * both are pending for the moment between, and the command would stop when it is to go on. */
+static void hold(sigset_t *held, int signal_number)
+{
+    static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        if (signal_number == stops[i])
+            sigdelset(held, SIGCONT);
+        if (signal_number == SIGCONT)
+            sigdelset(held, stops[i]);
+    }
+    sigaddset(held, signal_number);
+}
+
 static void pass_on(struct launcher *launcher, int signal_number)
 {
     const int pid = atomic_load(&launcher->board->command_pid);
     if (atomic_load(&launcher->board->phase) == BOARD_STARTING)
-        sigaddset(&launcher->held, signal_number);
+        hold(&launcher->held, signal_number);
     else if (command_runs(launcher) && (signal_number != SIGCONT || is_stopped(pid)))
         kill(pid, signal_number);
 }

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +24,8 @@
 #include <unistd.h>
 
 #include "trace/session_layout.h"
+
+enum { LOOK_MS = 20 }; /* between two looks at a child whose exec takes long */
 
 static const char preload_key[] = "LD_PRELOAD=";
 static const char session_key[] = SESSION_ENVIRONMENT "=";
@@ -93,6 +97,7 @@ char **command_environment(char *const *environment, const char *shim_path,
 static void tell_errno(int exec_fd, int error)
 {
     const int32_t told = error;
+    signal(SIGPIPE, SIG_IGN); /* nobody listens who saw us stopped */
     if (write(exec_fd, &told, sizeof told) != sizeof told)
         return; /* the exit status says as much */
 }
@@ -118,8 +123,9 @@ static _Noreturn void become_command(const struct command_plan *plan, int gate_f
     sigprocmask(SIG_SETMASK, &plan->signal_mask, NULL);
     if (environment)
         syscall(SYS_execve, plan->program, plan->argv, environment);
-    tell_errno(exec_fd, environment ? errno : ENOMEM);
-    _exit(errno == ENOENT ? 127 : 126);
+    const int error = environment ? errno : ENOMEM;
+    tell_errno(exec_fd, error);
+    _exit(error == ENOENT ? 127 : 126);
 }
 
 int command_fork(const struct command_plan *plan, struct command_process *command_out)
@@ -152,12 +158,34 @@ int command_fork(const struct command_plan *plan, struct command_process *comman
     return 0;
 }
 
+/* Tell whether the child was stopped; its parent may still wait for the news. */
+static bool is_stopped(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Wait until the exec pipe says something. Returns false where it may not for long, the child having
+ * been stopped on its way: a ^Z that was pending acts as soon as the caller's signal mask is back. */
+static bool wait_for_exec(const struct command_process *command)
+{
+    struct pollfd polled = {.fd = command->exec_fd, .events = POLLIN};
+    while (poll(&polled, 1, LOOK_MS) <= 0)
+        if (is_stopped(command->pid))
+            return false;
+    return true;
+}
+
 int command_go(struct command_process *command, const char *session_path)
 {
     const size_t n = strlen(session_path);
     const bool opened = write(command->gate_fd, session_path, n) == (ssize_t)n;
     close(command->gate_fd);
     int32_t error = opened ? 0 : ECHILD;
+    if (!wait_for_exec(command)) {
+        close(command->exec_fd);
+        return 0;
+    }
     ssize_t got = 0;
     do
         got = read(command->exec_fd, &error, sizeof error);

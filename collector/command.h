@@ -28,7 +28,8 @@ struct command_process {
 /* Fork the command; it waits at the gate. Returns 0 or a negative errno. */
 int command_fork(const struct command_plan *plan, struct command_process *command_out);
 
-/* Open the gate. Returns 0 once the new program runs, or the negative errno of its exec; -ECHILD when
+/* Open the gate. Returns 0 once the new program runs, or the child was stopped before it could (should
+ * its exec fail later, it exits with 126 or 127), or the negative errno of its exec; -ECHILD when
  * it died before. Closes both descriptors. */
 int command_go(struct command_process *command, const char *session_path);
 

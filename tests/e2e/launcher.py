@@ -218,6 +218,24 @@ def signals_by_kill_are_passed_on():
     verdicts.say("signals_by_kill_are_passed_on", faults)
 
 
+def stopping_may_come_at_any_time():
+    faults = []
+    for i in range(24):
+        # A group of its own in our session: in an orphaned one the kernel stops nobody.
+        child = subprocess.Popen(heapwise("-q", "sleep", "0.05"), process_group=0)
+        time.sleep(0.0007 * (i % 12))
+        os.killpg(child.pid, signal.SIGTSTP)
+        time.sleep(0.03)
+        os.killpg(child.pid, signal.SIGCONT)
+        try:
+            expect(faults, "status", child.wait(5), 0)
+        except subprocess.TimeoutExpired:
+            faults.append(f"hangs, stopped after {0.7 * (i % 12):.1f} ms")
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    verdicts.say("stopping_may_come_at_any_time", faults)
+
+
 def own_group_signal_is_not_doubled():
     script = "n=0; trap 'n=$((n+1))' USR1; kill -USR1 0; sleep 0.3; echo $n"
     ended = run(heapwise("-q", "sh", "-c", script))
@@ -504,6 +522,7 @@ def adds_little_to_a_short_command():
 CASES = [
     statuses, unwritable_folder_runs_nothing, ctrl_c_reaches_the_program, ctrl_z_and_fg_work_in_a_shell,
     continuing_one_continues_both, signals_by_kill_are_passed_on, own_group_signal_is_not_doubled,
+    stopping_may_come_at_any_time,
     dead_collector_is_said, dead_launcher_costs_nothing, stopped_collector_does_not_hang_the_program,
     waits_for_the_whole_tree, interrupt_ends_waiting, max_size_stops_recording, full_disk_stops_recording,
     limits_are_the_programs_alone, file_limit_stops_recording, closed_standard_streams_stay_closed, pipes_close_when_the_program_closes_them,

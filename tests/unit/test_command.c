@@ -127,6 +127,30 @@ static void signals_wait_for_the_program(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
+static void a_command_stopped_on_its_way_holds_up_nobody(void **state)
+{
+    static const struct {
+        const char *program;
+        int status;
+    } rows[] = {{"/bin/true", 0}, {"/nonexistent", 127}, {"/etc/passwd", 126}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *argv[] = {"x", NULL};
+        const struct command_plan plan = plan_for(rows[i].program, argv);
+        struct command_process command;
+        int status;
+        assert_int_equal(command_fork(&plan, &command), 0);
+        kill(command.pid, SIGSTOP);
+        assert_int_equal(command_go(&command, "/session"), 0);
+        assert_int_equal(waitpid(command.pid, &status, WUNTRACED), command.pid);
+        assert_true(WIFSTOPPED(status)); /* the news is left for the caller */
+        kill(command.pid, SIGCONT);
+        assert_int_equal(waitpid(command.pid, &status, 0), command.pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), rows[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_failed_exec_tells_why),
         cmocka_unit_test(a_cancelled_command_never_runs),
         cmocka_unit_test(signals_wait_for_the_program),
+        cmocka_unit_test(a_command_stopped_on_its_way_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
