@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,37 @@ static int check_values(const struct values *values)
     else
         return 0;
     return STATUS_RUN_FAILED;
+}
+
+static bool is_file(const char *path, const struct stat *other)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_dev == other->st_dev &&
+           status.st_ino == other->st_ino;
+}
+
+/* A trace must not be written over what the program itself is made of, reads or prints; under another
+ * name, /dev/stdout or a link, that is easily asked for. Returns 0 or the exit status. */
+static int check_output(const char *output, const struct target *target)
+{
+    static const char *const streams[] = {"standard input", "standard output", "standard error"};
+    struct stat status;
+    if (stat(output, &status) != 0)
+        return 0;
+    if (is_file(target->path, &status) || is_file(target->executable, &status)) {
+        message_error(output, "is the program to be recorded; choose another name");
+        return STATUS_RUN_FAILED;
+    }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat stream;
+        /* /dev/null may be as many things as it likes. */
+        if (fstat(fd, &stream) == 0 && is_file(output, &stream) &&
+            (!S_ISCHR(stream.st_mode) || isatty(fd))) {
+            message_error(output, "is the program's %s; name another file", streams[fd]);
+            return STATUS_RUN_FAILED;
+        }
+    }
+    return 0;
 }
 
 static uint32_t flags_of(const struct values *values)
@@ -237,10 +269,9 @@ static void summarize(const struct board *board, const char *command)
                   status_line_count(n_events, events), n_events == 1 ? "" : "s");
     quote(board->trace_path, path, sizeof path);
     message_hint("wrote %s (%s)", path, status_line_bytes(atomic_load(&board->trace_bytes), size));
-    if (commands_find("report"))
+    struct stat trace;
+    if (stat(board->trace_path, &trace) == 0 && S_ISREG(trace.st_mode))
         message_hint("next: heapwise report %s", path);
-    else if (commands_find("dump"))
-        message_hint("next: heapwise dump %s", path);
 }
 
 /* The status that the command's end stands for. */
@@ -321,7 +352,8 @@ int cmd_run(int argc, char **argv)
         return STATUS_RUN_FAILED;
     }
     int status = check_values(&values);
-    if (status || (status = inspect(argv[first], &target)))
+    if (status || (status = inspect(argv[first], &target)) ||
+        (values.output && (status = check_output(values.output, &target))))
         return status;
     const int missing = shim_path_find(values.other_users, &shim);
     if (missing) {

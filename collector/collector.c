@@ -63,9 +63,10 @@ static void listen_for_children(struct recording *recording)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void leave_the_callers_world(const struct command_process *command, int bell_fd)
+static void leave_the_callers_world(const struct recording *recording)
 {
-    int keep[] = {bell_fd, command->gate_fd, command->exec_fd};
+    int keep[] = {recording->bell_fd, recording->file.fd, recording->command.gate_fd,
+                  recording->command.exec_fd};
     ignore_signals();
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -194,33 +195,41 @@ static int open_drain(struct recording *recording, const struct rlimits *limits)
     return drain_init(&recording->drain);
 }
 
+/* Open all files of the recording. Returns NULL, or what failed for the reason in *error_out. */
+static const char *open_files(struct recording *recording, int *error_out)
+{
+    struct rlimits limits;
+    rlimits_raise(&limits);
+    /* While the caller's descriptors are here: the path may be one of them, as in -o >(command). */
+    if ((*error_out = open_trace(recording, &limits)))
+        return recording->board->trace_path;
+    leave_the_callers_world(recording);
+    if ((*error_out = open_session(recording, &limits)))
+        return *error_out == -EFBIG ? "the file size limit (ulimit -f) leaves no room for buffers"
+                                    : "cannot create the shared session";
+    if ((*error_out = open_drain(recording, &limits)))
+        return "cannot create a buffer";
+    return NULL;
+}
+
 /* Make everything the command needs, then let it go. Returns 0, or 1 with the board filled in. */
 static int start(struct recording *recording)
 {
-    struct rlimits limits;
     int error = command_fork(&recording->settings->command, &recording->command);
     if (error)
         return fail(recording, BOARD_FAILED, "cannot start a process", error);
     atomic_store(&recording->board->command_pid, recording->command.pid);
-    leave_the_callers_world(&recording->command, recording->bell_fd);
-    rlimits_raise(&limits);
-    if ((error = open_session(recording, &limits))) {
+    const char *const failed = open_files(recording, &error);
+    if (failed) {
         command_cancel(&recording->command);
-        return fail(recording, BOARD_FAILED,
-                    error == -EFBIG ? "the file size limit (ulimit -f) leaves no room for buffers"
-                                    : "cannot create the shared session",
-                    error);
-    }
-    if ((error = open_trace(recording, &limits)) || (error = open_drain(recording, &limits))) {
-        command_cancel(&recording->command);
-        return fail(recording, BOARD_FAILED, recording->board->trace_path, error);
+        trace_file_discard(&recording->file, recording->board->trace_path);
+        return fail(recording, BOARD_FAILED, failed, error);
     }
     listen_for_children(recording);
     write_beginning(recording);
     error = command_go(&recording->command, recording->session.header->session_path);
     if (error) {
-        if (recording->file.regular)
-            unlink(recording->board->trace_path);
+        trace_file_discard(&recording->file, recording->board->trace_path);
         return fail(recording, BOARD_NO_EXEC, recording->settings->command.program, error);
     }
     if (chdir("/")) /* hold no folder that may be unmounted */

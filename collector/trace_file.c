@@ -74,29 +74,51 @@ static int take_reserve(struct trace_file *file)
     return 0;
 }
 
-int trace_file_open(struct trace_file *file, const char *path, bool follow_links,
-                    const struct trace_file_limits *limits)
+/* Open for writing. Returns a descriptor or a negative errno. */
+static int open_path(const char *path, bool chosen, bool *created_out)
 {
     /* O_NONBLOCK: a FIFO without a reader must fail, not hang. */
     const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    const int fd = open(path, flags | (follow_links ? 0 : O_NOFOLLOW), 0600);
+    int fd = open(path, flags | O_EXCL, 0600);
+    if (fd < 0 && errno == EEXIST && !chosen && unlink(path) == 0)
+        fd = open(path, flags | O_EXCL, 0600);
+    *created_out = fd >= 0;
+    if (fd < 0 && chosen)
+        fd = open(path, flags, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+int trace_file_open(struct trace_file *file, const char *path, bool chosen,
+                    const struct trace_file_limits *limits)
+{
+    bool created;
+    const int fd = open_path(path, chosen, &created);
     if (fd < 0)
-        return -errno;
+        return fd;
     struct stat status;
     if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     const bool regular = S_ISREG(status.st_mode);
     struct trace_file opened = {
-        .fd = fd, .regular = regular, .allocates = regular, .limits = *limits};
+        .fd = fd, .regular = regular, .created = created, .allocates = regular, .limits = *limits};
     const int error = take_reserve(&opened);
     if (error) {
-        if (regular)
-            unlink(path);
-        close(fd);
+        trace_file_discard(&opened, path);
         return error;
     }
     *file = opened;
     return 0;
+}
+
+void trace_file_discard(struct trace_file *file, const char *path)
+{
+    if (file->fd < 0)
+        return;
+    if (file->regular && ftruncate(file->fd, 0) == 0)
+        file->n_bytes = file->allocated_bytes = 0;
+    if (file->created)
+        unlink(path);
+    trace_file_close(file);
 }
 
 int trace_file_admit(struct trace_file *file, size_t n_bytes)

@@ -22,6 +22,7 @@ struct trace_file_limits {
 struct trace_file {
     int fd;                   /* -1 while closed */
     bool regular;             /* may be truncated */
+    bool created;             /* was not there before, so it goes when nothing was recorded */
     bool allocates;           /* blocks are allocated ahead */
     uint64_t n_bytes;         /* written so far */
     uint64_t n_whole_bytes;   /* of them up to the last trace_file_mark_whole() */
@@ -30,13 +31,17 @@ struct trace_file {
     struct trace_file_limits limits;
 };
 
-/* Create or truncate `path` with mode 0600 and take the reserve.
+/* Create `path` with mode 0600 and take the reserve.
  *
- * `follow_links` false refuses a symbolic link as the last component (-ELOOP). Returns 0, or a
- * negative errno: what open(2) says, -ENOSPC or -EDQUOT where not even the reserve is to be had,
- * -EFBIG where a limit leaves no room for any trace. */
-int trace_file_open(struct trace_file *file, const char *path, bool follow_links,
+ * What is there already is written anew where the user chose the name; it keeps its mode, and a link
+ * is followed. A name of our making others can guess: whatever they put there is removed first, and
+ * never opened. Returns 0, or a negative errno: what open(2) or unlink(2) says, -ENOSPC or -EDQUOT
+ * where not even the reserve is to be had, -EFBIG where a limit leaves no room for any trace. */
+int trace_file_open(struct trace_file *file, const char *path, bool chosen,
                     const struct trace_file_limits *limits);
+
+/* Close a trace of nothing: remove the file if it was created, else leave it empty. */
+void trace_file_discard(struct trace_file *file, const char *path);
 
 /* Ask whether n more bytes may be written with the reserve still left.
  * Returns 0, or -EFBIG (a limit), -ENOSPC, -EDQUOT, ... (the disk). */

@@ -365,6 +365,24 @@ def file_limit_stops_recording():
     verdicts.say("file_limit_stops_recording", faults)
 
 
+def a_trace_may_be_piped():
+    # As bash does for -o >(command): the path names a descriptor of ours.
+    reader, writer = os.pipe()
+    whole = os.path.join(FOLDER, "piped.hwt")
+    with open(whole, "wb") as file:
+        copy = subprocess.Popen(["cat"], stdin=reader, stdout=file)
+    child = subprocess.Popen([HEAPWISE, "run", "-o", f"/dev/fd/{writer}", "ls", "/"], pass_fds=[writer],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    os.close(reader), os.close(writer)
+    err = child.communicate()[1]
+    copy.wait()
+    faults = []
+    expect(faults, "status", child.returncode, 0)
+    expect(faults, "whole trace", lib_trace.is_whole(whole), True)
+    expect(faults, "asks to read the pipe", b"next:" in err, False)
+    verdicts.say("a_trace_may_be_piped", faults)
+
+
 def closed_standard_streams_stay_closed():
     # The shell in between has no descriptor of its own in the way.
     for closed in ("<&-", ">&- 2>&-", "<&- >&- 2>&-"):
@@ -525,7 +543,8 @@ CASES = [
     stopping_may_come_at_any_time,
     dead_collector_is_said, dead_launcher_costs_nothing, stopped_collector_does_not_hang_the_program,
     waits_for_the_whole_tree, interrupt_ends_waiting, max_size_stops_recording, full_disk_stops_recording,
-    limits_are_the_programs_alone, file_limit_stops_recording, closed_standard_streams_stay_closed, pipes_close_when_the_program_closes_them,
+    limits_are_the_programs_alone, file_limit_stops_recording, a_trace_may_be_piped,
+    closed_standard_streams_stay_closed, pipes_close_when_the_program_closes_them,
     nested_runs_record_the_inner_one, installation_may_lie_anywhere, link_to_the_shim_is_removed,
     other_users_are_recorded_when_asked,
     other_pid_namespaces_keep_their_slots, many_short_processes_are_all_there, watermarks_are_kept, adds_little_to_a_short_command,

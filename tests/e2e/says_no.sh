@@ -160,6 +160,14 @@ rm -f ran
 refused "missing output folder" 125 'no such file' "$HEAPWISE" run -o no/such/t.hwt -- touch ran
 refused "output is a folder" 125 'director|folder' "$HEAPWISE" run -o "$WORK" -- touch ran
 refused "output below a file" 125 'director|folder' "$HEAPWISE" run -o p.c/t.hwt -- touch ran
+cp dynamic itself && ln -s itself by-link
+refused "output is the program" 125 'program' "$HEAPWISE" run -o ./itself -- ./by-link
+./itself && ok "the program is as it was" || not_ok "the program is as it was" "status $?"
+refused "output is the program's standard output" 125 'standard output' \
+    sh -c '"$HEAPWISE" run -o /dev/stdout -- touch ran >stdout; status=$?; [ ! -s stdout ] && exit $status'
+refused "output is the program's standard input" 125 'standard input' \
+    sh -c 'exec "$HEAPWISE" run -o p.c -- touch ran <p.c'
+refused "output is the program's standard error" 125 'standard error' "$HEAPWISE" run -o err -- touch ran
 mkdir locked && chmod 555 locked
 if [ "$(id -u)" -ne 0 ]; then
     refused "unwritable output folder" 125 'permission' "$HEAPWISE" run -o locked/t.hwt -- touch ran

@@ -88,7 +88,6 @@ static void what_cannot_be_opened_is_said(void **state)
     } rows[] = {
         {"/nonexistent/t.hwt", true, -ENOENT},
         {folder, true, -EISDIR},
-        {link_path, false, -ELOOP},
         {link_path, true, 0},
         {fifo_path, true, -ENXIO},
         {"/dev/full", true, 0},
@@ -101,6 +100,46 @@ static void what_cannot_be_opened_is_said(void **state)
     }
     unlink(link_path);
     unlink(fifo_path);
+}
+
+static void a_guessable_name_is_never_followed(void **state)
+{
+    struct trace_file file;
+    char kept[160];
+    (void)state;
+    snprintf(kept, sizeof kept, "%s/kept", folder);
+    unlink(path);
+    close(open(kept, O_WRONLY | O_CREAT, 0666));
+    for (int i = 0; i < 2; i++) { /* somebody's file, or a link to one */
+        assert_int_equal(i == 0 ? link(kept, path) : symlink(kept, path), 0);
+        assert_int_equal(trace_file_open(&file, path, false, &no_limits), 0);
+        trace_file_write(&file, "secret", 6);
+        trace_file_close(&file);
+        assert_int_equal(status_of(kept).st_size, 0);
+        assert_int_equal(status_of(path).st_mode & 0777, 0600);
+        unlink(path);
+    }
+    assert_int_equal(trace_file_open(&file, folder, false, &no_limits), -EISDIR);
+    unlink(kept);
+}
+
+static void a_trace_of_nothing_goes_as_it_came(void **state)
+{
+    struct trace_file file;
+    (void)state;
+    unlink(path);
+    assert_int_equal(trace_file_open(&file, path, true, &no_limits), 0);
+    trace_file_write(&file, "12345", 5);
+    trace_file_discard(&file, path);
+    trace_file_discard(&file, path);
+    assert_int_equal(access(path, F_OK), -1);
+    close(open(path, O_WRONLY | O_CREAT, 0640));
+    assert_int_equal(trace_file_open(&file, path, true, &no_limits), 0);
+    trace_file_write(&file, "12345", 5);
+    trace_file_discard(&file, path);
+    assert_int_equal(status_of(path).st_size, 0);
+    assert_int_equal(status_of(path).st_mode & 0777, 0640);
+    unlink(path);
 }
 
 static void limits_keep_a_reserve_back(void **state)
@@ -135,6 +174,7 @@ static void a_limit_without_room_is_refused(void **state)
     struct trace_file file;
     const struct trace_file_limits limits = {UINT64_MAX, 1000};
     (void)state;
+    unlink(path);
     assert_int_equal(trace_file_open(&file, path, true, &limits), -EFBIG);
     assert_int_equal(access(path, F_OK), -1); /* nothing is left behind */
 }
@@ -206,6 +246,8 @@ int main(void)
         cmocka_unit_test(a_trace_is_private_and_exactly_as_long_as_written),
         cmocka_unit_test(an_old_trace_is_replaced),
         cmocka_unit_test(what_cannot_be_opened_is_said),
+        cmocka_unit_test(a_guessable_name_is_never_followed),
+        cmocka_unit_test(a_trace_of_nothing_goes_as_it_came),
         cmocka_unit_test(limits_keep_a_reserve_back),
         cmocka_unit_test(a_limit_without_room_is_refused),
         cmocka_unit_test(cutting_goes_back_to_the_last_mark),
