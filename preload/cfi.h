@@ -11,6 +11,7 @@
 #ifndef HEAPWISE_PRELOAD_CFI_H
 #define HEAPWISE_PRELOAD_CFI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum cfi_kind {
@@ -38,5 +39,28 @@ struct cfi_rule cfi_find(uintptr_t pc);
 /* Find the frame description entry that covers `pc`, and where its function begins. NULL where none does,
  * or none that is understood. The same guarantees. */
 const void *cfi_find_fde(uintptr_t pc, uintptr_t *function_out);
+
+/* Registers of one frame, by DWARF number. */
+enum { CFI_BP = 6, CFI_SP = 7, CFI_PC = 16, CFI_REGISTERS = 17 };
+struct cfi_registers {
+    uintptr_t values[CFI_REGISTERS];
+    uint32_t known; /* a bit per number; pc, sp and rbp always are */
+    bool is_exact;  /* pc is an interrupted instruction, not a return address */
+};
+
+enum cfi_followed {
+    CFI_FOLLOWED,        /* *registers are the caller's */
+    CFI_FOLLOWED_TO_END, /* there is no caller */
+    CFI_FOLLOWED_NOT,    /* there may be one, but it cannot be reached for sure */
+};
+
+/* Go from a frame to its caller, or through a signal handler's way out to what it interrupted.
+ *
+ * For stacks with interrupted frames. Tables are exact where a function calls another one; where a
+ * signal interrupts it, gcc's expressions for realigned frames are not, for a few instructions at either
+ * end: they name words that are not written yet, or not there any more, and an unwinder that
+ * believes them reads anywhere. Here each word is read only between sp and `limit` (UINTPTR_MAX: the
+ * stack's end is not known). Lock-free, no allocation, async-signal-safe; about 1 us. */
+enum cfi_followed cfi_follow(struct cfi_registers *registers, uintptr_t limit);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The fallback: the C runtime's own unwinder, linked in statically, for signal frames, DWARF
- * expressions and unusual registers. It starts from its own frame; the shim's frames are dropped.
+/* The fallback: the C runtime's own unwinder, linked in statically, for DWARF expressions and unusual
+ * registers. It starts from its own frame; the shim's frames are dropped. It goes as far as the first
+ * frame that a signal interrupted; from there on every step is checked (cfi_follow).
  *
  * It is given its tables by us: its own search knows registered frames, behind a lock, and where it finds
  * nothing it looks whether the code at that address is the kernel's way out of a signal handler. A
@@ -19,7 +20,20 @@ struct walk {
     size_t n;
     bool reached_caller;
     bool cut;
+    bool is_interrupted;            /* stopped at a frame that a signal interrupted: */
+    struct cfi_registers registers; /* all known, the kernel saved them */
 };
+
+static void take_registers(struct walk *walk, struct _Unwind_Context *context, uintptr_t pc)
+{
+    for (int i = 0; i < CFI_PC; i++)
+        walk->registers.values[i] =
+            i == CFI_SP ? _Unwind_GetCFA(context) : _Unwind_GetGR(context, i);
+    walk->registers.values[CFI_PC] = pc;
+    walk->registers.known = (1u << CFI_REGISTERS) - 1;
+    walk->registers.is_exact = true;
+    walk->is_interrupted = true;
+}
 
 static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *argument)
 {
@@ -37,8 +51,26 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
         walk->cut = true;
         return _URC_END_OF_STACK;
     }
-    walk->pcs[walk->n++] = pc + (is_exact ? 1 : 0);
+    if (is_exact) {
+        take_registers(walk, context, pc);
+        return _URC_END_OF_STACK;
+    }
+    walk->pcs[walk->n++] = pc;
     return _URC_NO_REASON;
+}
+
+/* The interrupted frame and those beyond, each step checked: libgcc would believe its table. */
+static enum unwind_end follow(struct walk *walk)
+{
+    struct cfi_registers *const registers = &walk->registers;
+    enum cfi_followed followed = CFI_FOLLOWED;
+    while (followed == CFI_FOLLOWED) {
+        if (walk->n == walk->cap)
+            return UNWIND_CUT;
+        walk->pcs[walk->n++] = registers->values[CFI_PC] + (registers->is_exact ? 1 : 0);
+        followed = cfi_follow(registers, unwind_begin(registers->values[CFI_SP], 0).limit);
+    }
+    return followed == CFI_FOLLOWED_TO_END ? UNWIND_COMPLETE : UNWIND_NO_TABLE;
 }
 
 /* What the unwinder wants to know beside the table: libgcc, unwind-dw2-fde.h. */
@@ -105,7 +137,9 @@ size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t ca
     struct walk walk = {.caller = caller, .pcs = pcs, .cap = cap};
     _Unwind_Backtrace(take_frame, &walk);
     *end_out = walk.cut ? UNWIND_CUT : UNWIND_COMPLETE;
-    if (walk.n > 0 && !walk.cut && is_in_no_module(pcs[walk.n - 1]))
+    if (walk.is_interrupted)
+        *end_out = follow(&walk);
+    else if (walk.n > 0 && !walk.cut && is_in_no_module(pcs[walk.n - 1]))
         *end_out = UNWIND_NO_TABLE;
     if (walk.n == 0 && cap > 0) {
         pcs[walk.n++] = caller->pc;

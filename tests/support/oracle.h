@@ -9,6 +9,9 @@
  *     more (so that "less one" finds it);
  *   - unw_backtrace() takes a shortcut that remembers frames of unloaded libraries; where it differs,
  *     unw_step(3) decides;
+ *   - a realigned frame (its CFA is a DWARF expression) that a signal interrupted in its first or last
+ *     instructions: gcc's tables are not exact there, and ours stop where a word they name lies outside
+ *     the stack; libunwind asks the kernel about each page and may go on;
  *   - the end: where libunwind has no table for a frame it may guess on; ours stop there, and do not
  *     count frames above an address of zero.
  * Thread-safe; may be called in a signal handler. */
@@ -37,6 +40,10 @@ bool oracle_open(void);
 
 /* Compare for the stack that `caller` begins; `where` names the place. Returns whether all agreed. */
 bool oracle_check(const struct arch_frame *caller, const char *where);
+
+/* Take the caller's stack by our three ways only, for stacks on which libunwind itself crashes: all three
+ * must begin alike and return. */
+void oracle_survive(const struct arch_frame *caller);
 
 /* Tell that modules have come or gone. */
 void oracle_new_generation(void);
