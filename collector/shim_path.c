@@ -13,11 +13,12 @@ static const char shim_name[] = "libheapwise-preload.so";
 
 /* From the folder of the program. */
 static const char *const places[] = {
-    "../preload",                       /* build tree */
-    "preload",                          /* build tree, program in its root */
-    ".",                                /* all in one folder */
-    "../lib/heapwise",                  /* installed */
-    "../lib/x86_64-linux-gnu/heapwise", /* installed, multiarch */
+    "../preload",        /* build tree */
+    "preload",           /* build tree, program in its root */
+    ".",                 /* all in one folder */
+    HEAPWISE_SHIM_PLACE, /* installed, as configured */
+    "../lib/heapwise",   /* installed, and moved into another layout */
+    "../lib/x86_64-linux-gnu/heapwise",
     "../lib64/heapwise",
 };
 

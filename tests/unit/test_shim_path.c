@@ -58,6 +58,7 @@ static void the_shim_is_found_beside_the_program(void **state)
         {"bin", "bin/libheapwise-preload.so", 0},
         {"prefix/bin", "prefix/lib/heapwise/libheapwise-preload.so", 0},
         {"prefix/bin", "prefix/lib/x86_64-linux-gnu/heapwise/libheapwise-preload.so", 0},
+        {"prefix/bin", "prefix/bin/" HEAPWISE_SHIM_PLACE "/libheapwise-preload.so", 0},
         {"prefix/bin", "elsewhere/libheapwise-preload.so", ENOENT},
         {"a b/bin", "a b/bin/libheapwise-preload.so", 99}, /* through a link */
         {"a:b/bin", "a:b/lib/heapwise/libheapwise-preload.so", 99},
