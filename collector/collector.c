@@ -133,18 +133,18 @@ static void write_beginning(struct recording *recording)
 
 /* ---- opening everything ---- */
 
-static void name_trace(struct recording *recording)
+/* Returns 0, or -ENAMETOOLONG: cut short, it would be the name of another file. */
+static int name_trace(struct recording *recording)
 {
     const struct collector_settings *const settings = recording->settings;
     char *const path = recording->board->trace_path;
     const size_t cap = sizeof recording->board->trace_path;
-    if (settings->trace_path) {
-        snprintf(path, cap, "%s", settings->trace_path);
-        return;
-    }
+    if (settings->trace_path)
+        return snprintf(path, cap, "%s", settings->trace_path) < (int)cap ? 0 : -ENAMETOOLONG;
     const char *const slash = strrchr(settings->command.argv[0], '/');
     const char *const name = slash ? slash + 1 : settings->command.argv[0];
     snprintf(path, cap, "heapwise.%.200s.%d.hwt", name, recording->command.pid);
+    return 0;
 }
 
 static int open_session(struct recording *recording, const struct rlimits *limits)
@@ -173,9 +173,10 @@ static int open_trace(struct recording *recording, const struct rlimits *limits)
         .max_bytes = recording->settings->max_trace_bytes,
         .file_limit_bytes = limits->caller_file_bytes,
     };
-    name_trace(recording);
-    const int error = trace_file_open(&recording->file, recording->board->trace_path,
-                                      recording->settings->trace_path != NULL, &bounds);
+    int error = name_trace(recording);
+    if (error == 0)
+        error = trace_file_open(&recording->file, recording->board->trace_path,
+                                recording->settings->trace_path != NULL, &bounds);
     if (error)
         return error;
     recording->out = compress_new(&recording->file);

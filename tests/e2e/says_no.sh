@@ -159,6 +159,7 @@ fi
 rm -f ran
 refused "missing output folder" 125 'no such file' "$HEAPWISE" run -o no/such/t.hwt -- touch ran
 refused "output is a folder" 125 'director|folder' "$HEAPWISE" run -o "$WORK" -- touch ran
+refused "output path too long" 125 'too long' "$HEAPWISE" run -o "$(printf '%04100d/ran' 0 | tr 0 /)" -- touch ran
 refused "output below a file" 125 'director|folder' "$HEAPWISE" run -o p.c/t.hwt -- touch ran
 cp dynamic itself && ln -s itself by-link
 refused "output is the program" 125 'program' "$HEAPWISE" run -o ./itself -- ./by-link
