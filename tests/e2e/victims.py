@@ -161,6 +161,7 @@ CASES = {
     "coroutines": (["coroutines"], [], None),
     "signal stack": (["altstack"], [], None),
     "jump to nowhere": (["nowhere"], [], None),
+    "rbp in other use": (["own_rbp"], [], None),
     "signal storm": (["signal_storm"], [], None),
     "small stack": (["small_stack"], [], processes(2)),
     "fork among threads": (["fork_threads"], [], processes(2)),
