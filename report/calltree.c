@@ -138,6 +138,37 @@ static uint32_t key_at(const struct calltree *tree, const struct site *site, siz
     return frame == NO_FRAME ? NO_FRAME : tree->same[frame];
 }
 
+size_t calltree_fork(const struct calltree *tree, const struct site *a, const struct site *b)
+{
+    for (size_t depth = 0;; depth++) {
+        const uint32_t key = key_at(tree, a, depth);
+        if (key != key_at(tree, b, depth))
+            return depth;
+        if (key == NO_FRAME)
+            return SIZE_MAX;
+    }
+}
+
+/* The same place for a frame inside of the site's own. */
+static uint32_t inside_key_at(const struct calltree *tree, const struct site *site, size_t steps)
+{
+    if (site->place >= site->n_frames || steps > site->place)
+        return NO_FRAME;
+    const uint32_t frame = site->frames[site->place - steps];
+    return frame < tree->profile->n_frames ? tree->same[frame] : NO_FRAME;
+}
+
+size_t calltree_fork_inside(const struct calltree *tree, const struct site *a, const struct site *b)
+{
+    for (size_t steps = 1;; steps++) {
+        const uint32_t key = inside_key_at(tree, a, steps);
+        if (key != inside_key_at(tree, b, steps))
+            return steps;
+        if (key == NO_FRAME)
+            return SIZE_MAX;
+    }
+}
+
 static int compare_paths(const void *a, const void *b, void *context)
 {
     const struct calltree *tree = context;

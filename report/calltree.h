@@ -61,6 +61,14 @@ bool calltree_is_chain(const struct calltree *tree, const struct calltree_range 
 /* Do two sites reach their place through the same inner frames? */
 bool calltree_same_inside(const struct calltree *tree, const struct site *a, const struct site *b);
 
+/* Steps from their places outwards to the first frame in which two sites differ, or to the end of one
+ * of them; SIZE_MAX: they are alike. */
+size_t calltree_fork(const struct calltree *tree, const struct site *a, const struct site *b);
+
+/* The same from their places inwards; the frames next to the places are 1 step away. */
+size_t calltree_fork_inside(const struct calltree *tree, const struct site *a,
+                            const struct site *b);
+
 /* One measure of one site. */
 uint64_t calltree_value(const struct calltree_measure *measure, const struct site *site);
 

@@ -228,7 +228,9 @@ static const struct topic topics[] = {
      "The first line covers all blocks that were freed. Then one entry per call\n"
      "stack, ordered by blocks freed, with the median and upper percentiles from\n"
      "allocation to free. Percentiles cannot be added, so stacks are not merged\n"
-     "here.\n"
+     "here. Where several begin alike, those frames follow that tell them apart:\n"
+     "callers further out, library functions (`down to`), or, where all names are\n"
+     "the same, addresses (`at`).\n"
      "To act: a p99 close to p50 means equal lives: an arena fits. A p50 of\n"
      "microseconds at a busy stack: a pool or the stack fits.\n"},
     {"sizes", TOPIC_SECTION, "requested sizes",

@@ -174,18 +174,23 @@ const struct profile_frame *names_place(const struct profile *profile, const str
     return names_frame(profile, site, site->place < site->n_frames ? site->place : 0);
 }
 
+void names_add_inner(struct buffer *out, const struct profile_frame *frame)
+{
+    struct buffer name = {0};
+    names_add_function(&name, frame);
+    names_add_short(out, buffer_string(&name), NAME_INSIDE, "...");
+    out->failed |= name.failed;
+    buffer_fini(&name);
+}
+
 bool names_add_inside(struct buffer *out, const struct profile *profile, const struct site *site)
 {
     const struct profile_frame *frame =
         site->place > 0 ? names_frame(profile, site, (size_t)site->place - 1) : NULL;
     if (!frame)
         return false;
-    struct buffer name = {0};
-    names_add_function(&name, frame);
     buffer_text(out, "through ");
-    names_add_short(out, buffer_string(&name), NAME_INSIDE, "...");
-    out->failed |= name.failed;
-    buffer_fini(&name);
+    names_add_inner(out, frame);
     return true;
 }
 

@@ -28,6 +28,9 @@ void names_add_short(struct buffer *out, const char *name, size_t width, const c
 /* Columns of `name` when all of its arguments are left out: the least that still says it whole. */
 size_t names_bare_width(const char *name, const char *ellipsis);
 
+/* Add the function of a frame inside of a site's place, short. Not escaped. */
+void names_add_inner(struct buffer *out, const struct profile_frame *frame);
+
 /* Add "through FUNCTION", the library function that the site's place called, where the place is not
  * the innermost frame; returns whether there is one. Not escaped. */
 bool names_add_inside(struct buffer *out, const struct profile *profile, const struct site *site);

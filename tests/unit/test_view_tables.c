@@ -97,6 +97,46 @@ static void lifetimes_keep_to_the_top(void **state)
     view_fini(&view);
 }
 
+/* Whether a row of the view ends with these words, or with this function. */
+static bool has_last(const struct view *view, const char *words)
+{
+    for (size_t i = 0; i < view->n_rows; i++) {
+        const struct view_cell *const last = &view->rows[i].cells[view->rows[i].n_cells - 1];
+        if ((last->text && strcmp(last->text, words) == 0) ||
+            (last->frame && strcmp(last->frame->function, words) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void lifetimes_show_what_tells_stacks_apart(void **state)
+{
+    (void)state;
+    static const struct profile_frame frames[] = {
+        {"make", "s.h", "/bin/x", 1, 1, false}, {"grow", "", "/bin/x", 2, 0, false},
+        {"append", "", "/bin/x", 3, 0, false},  {"parse", "", "/bin/x", 4, 0, false},
+        {"line", "", "/bin/x", 5, 0, false},    {"main", "", "/bin/x", 6, 0, false},
+        {"parse", "", "/bin/x", 7, 0, false},
+    };
+    static const uint32_t plain[] = {1, 2, 3, 4, 5}, direct[] = {1, 2, 3, 5};
+    static const uint32_t again[] = {1, 2, 6, 4, 5}, inner[] = {0, 0, 1, 2, 3, 4, 5};
+    const struct site sites[] = {
+        {.n_frames = 5, .frames = plain, .lifetime_ns.n = 4},
+        {.n_frames = 4, .frames = direct, .lifetime_ns.n = 3},
+        {.n_frames = 5, .frames = again, .lifetime_ns.n = 2},
+        {.n_frames = 7, .frames = inner, .place = 2, .lifetime_ns.n = 1},
+    };
+    const struct profile alike = {
+        .n_sites = 4, .sites = sites, .n_frames = 7, .frames = frames, .lifetime_ns.n = 10};
+    struct view view;
+    assert_int_equal(view_lifetimes(&alike, &options, &view), 0);
+    assert_true(has_last(&view, "line"));
+    assert_true(has_last(&view, "at x+0x4 in parse"));
+    assert_true(has_last(&view, "at x+0x7 in parse"));
+    assert_true(has_last(&view, "through make"));
+    view_fini(&view);
+}
+
 static void one_process_needs_no_table(void **state)
 {
     (void)state;
@@ -176,6 +216,7 @@ int main(void)
         cmocka_unit_test(sizes_are_shares_of_all_calls),
         cmocka_unit_test(lifetimes_begin_with_all_blocks),
         cmocka_unit_test(lifetimes_keep_to_the_top),
+        cmocka_unit_test(lifetimes_show_what_tells_stacks_apart),
         cmocka_unit_test(one_process_needs_no_table),
         cmocka_unit_test(processes_stand_below_their_parents),
         cmocka_unit_test(a_long_line_of_descendants_is_bounded),
