@@ -267,7 +267,10 @@ static const struct topic topics[] = {
     {"unknown_frees", TOPIC_NOTION, "frees of memory nobody recorded",
      "Blocks that were freed without a recorded allocation: allocated before the\n"
      "shim was there, or by an allocator that it does not see, or their allocation\n"
-     "is among the lost events. A few at start-up are normal.\n"},
+     "is among the lost events. Where a trace was cut or stopped early, the records\n"
+     "of some threads reach less far than those of others: a block handed from the\n"
+     "one to the other may be freed on record and not allocated. A few at start-up\n"
+     "are normal.\n"},
     {"inherited_frees", TOPIC_NOTION, "frees of memory from before a fork",
      "A forked child begins with no blocks of its own. Freeing one that its parent\n"
      "allocated counts in free_count and here; it is no unknown free.\n"},

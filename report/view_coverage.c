@@ -15,8 +15,22 @@ static void note_ends(const struct profile *profile, struct view *view)
                   profile->stop_reason);
 }
 
-static void note_losses(const struct coverage *coverage, struct view *view)
+/* Where blocks come from that are freed without an allocation on record. Threads' records reach the
+ * trace one thread after the other: where it ends early, a free may be in it and its allocation not. */
+static const char *why_unknown(const struct profile *profile)
 {
+    if (profile->truncated || profile->stopped)
+        return "before the end of the trace some threads' records are missing and others' are not; "
+               "or memory from before the shim, or from an allocator it does not see";
+    if (profile->coverage.lost_events > 0)
+        return "it may be among the lost events; or memory from before the shim, or from an "
+               "allocator it does not see";
+    return "memory from before the shim, or from an allocator it does not see";
+}
+
+static void note_losses(const struct profile *profile, struct view *view)
+{
+    const struct coverage *const coverage = &profile->coverage;
     struct buffer share = {0};
     if (coverage->lost_events > 0) {
         const double all = (double)coverage->events + (double)coverage->lost_events;
@@ -28,11 +42,9 @@ static void note_losses(const struct coverage *coverage, struct view *view)
         view_note(view, "%" PRIu64 " process%s could not be recorded",
                   coverage->unattached_processes, coverage->unattached_processes == 1 ? "" : "es");
     if (coverage->unknown_frees > 0)
-        view_note(view,
-                  "%" PRIu64
-                  " freed block%s had no recorded allocation (memory from before the shim, "
-                  "or from an allocator it does not see)",
-                  coverage->unknown_frees, coverage->unknown_frees == 1 ? "" : "s");
+        view_note(view, "%" PRIu64 " freed block%s had no recorded allocation (%s)",
+                  coverage->unknown_frees, coverage->unknown_frees == 1 ? "" : "s",
+                  why_unknown(profile));
     if (coverage->unwind_truncated > 0)
         view_note(view,
                   "%" PRIu64 " stacks were deeper than --depth and lack their outermost callers",
@@ -47,7 +59,7 @@ int view_coverage(const struct profile *profile, const struct report_options *op
     (void)options;
     view_init(view_out, "coverage", "COVERAGE", "what this report does not know");
     note_ends(profile, view_out);
-    note_losses(&profile->coverage, view_out);
+    note_losses(profile, view_out);
     view_out->warning = profile->truncated || profile->stopped ||
                         profile->coverage.lost_events > 0 ||
                         profile->coverage.unattached_processes > 0;

@@ -57,6 +57,35 @@ static void every_kind_of_loss_is_said(void **state)
     view_fini(&view);
 }
 
+static void unknown_frees_are_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        bool truncated, stopped;
+        uint64_t lost_events;
+        const char *why;
+    } rows[] = {
+        {false, false, 0, "allocation (memory from before the shim"},
+        {true, false, 0, "before the end of the trace some threads' records are missing"},
+        {false, true, 0, "before the end of the trace some threads' records are missing"},
+        {false, false, 7, "may be among the lost events"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct profile some = *profile_fixture();
+        some.coverage.unknown_frees = 1;
+        some.truncated = rows[i].truncated;
+        some.stopped = rows[i].stopped;
+        some.coverage.lost_events = rows[i].lost_events;
+        struct view view;
+        bool found = false;
+        assert_int_equal(view_coverage(&some, &options, &view), 0);
+        for (size_t k = 0; k < view.n_notes; k++)
+            found |= strstr(view.notes[k], rows[i].why) != NULL;
+        assert_true(found);
+        view_fini(&view);
+    }
+}
+
 static void unknown_frees_alone_are_no_warning(void **state)
 {
     (void)state;
@@ -74,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete_trace_says_nothing),
         cmocka_unit_test(every_kind_of_loss_is_said),
+        cmocka_unit_test(unknown_frees_are_explained),
         cmocka_unit_test(unknown_frees_alone_are_no_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
