@@ -72,7 +72,8 @@ static const struct topic topics[] = {
      "Unit: bytes. Usable minus requested bytes of the blocks live at the peak: what\n"
      "the allocator handed out on top of the request. Usable sizes come from\n"
      "malloc_usable_size or the allocator's size classes. Headers between blocks are\n"
-     "not part of it.\n"
+     "not part of it. In the totals of several processes: the sum, each at the\n"
+     "moment of its own peak.\n"
      "To act: a high share comes from many small or oddly sized blocks; pack them\n"
      "into arrays or pools, or ask for sizes just below a class.\n"},
     {"copied_bytes", TOPIC_METRIC, "bytes that realloc moved",
@@ -109,8 +110,9 @@ static const struct topic topics[] = {
      "hand; the heap sections then show a part of the picture only.\n"},
     {"mapped_peak_bytes", TOPIC_METRIC, "most anonymous memory mapped at once",
      "Unit: bytes. The largest sum of the mappings in mapped_bytes at any moment;\n"
-     "partial munmap is followed. Mapped is not resident: untouched pages cost\n"
-     "nothing.\n"},
+     "partial munmap is followed. In the totals of several processes: the sum of\n"
+     "their peaks, which need not have come together. Mapped is not resident:\n"
+     "untouched pages cost nothing.\n"},
     {"lifetime_ns", TOPIC_METRIC, "how long blocks live",
      "Unit: nanoseconds, as p50, p95, p99 and max (JSON). From the allocation to the\n"
      "free of the same block; a reallocation does not begin a new life. Blocks never\n"

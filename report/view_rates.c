@@ -78,19 +78,31 @@ static void add_flow(const struct profile *profile, struct view *view, struct bu
                words(text, UNIT_BYTE_RATE, m->peak_alloc_byte_rate));
 }
 
+/* Requested bytes at each process's own peak: what slack_bytes, a sum over processes, comes on top of. */
+static double requested_at_peaks(const struct profile *profile)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < profile->n_processes; i++)
+        sum += (double)profile->processes[i].totals.peak_bytes;
+    return sum;
+}
+
 static void add_levels(const struct profile *profile, struct view *view, struct buffer *text)
 {
     const struct metrics *m = &profile->totals;
+    const bool several = profile->n_processes > 1;
     begin(view, "peak heap", UNIT_BYTES, m->peak_bytes);
     view_skip(view);
     add_remark(view, "%s block%s at %.2f s%s", words(text, UNIT_COUNT, (double)m->peak_count),
                m->peak_count == 1 ? "" : "s", profile->peak_seconds,
-               profile->n_processes > 1 ? ", in the largest process" : "");
+               several ? ", in the largest process" : "");
 
     begin(view, "slack at peak", UNIT_BYTES, m->slack_bytes);
     view_skip(view);
-    add_remark(view, "%s on top of what was requested",
-               words(text, UNIT_SHARE, view_share((double)m->slack_bytes, (double)m->peak_bytes)));
+    add_remark(
+        view,
+        several ? "%s on top, each process at its own peak" : "%s on top of what was requested",
+        words(text, UNIT_SHARE, view_share((double)m->slack_bytes, requested_at_peaks(profile))));
 
     begin(view, "peak RSS", UNIT_BYTES, profile->peak_rss_bytes);
     view_skip(view);
@@ -105,7 +117,9 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
         return;
     begin(view, "mapped", UNIT_BYTES, m->mapped_bytes);
     view_skip(view);
-    add_remark(view, "anonymous mmap, %s at most at once",
+    add_remark(view,
+               several ? "anonymous; all processes' peaks: %s"
+                       : "anonymous mmap, %s at most at once",
                words(text, UNIT_BYTES, (double)m->mapped_peak_bytes));
 }
 

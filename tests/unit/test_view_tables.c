@@ -42,6 +42,28 @@ static void rates_show_every_total(void **state)
     view_fini(&view);
 }
 
+static void shares_of_sums_are_of_sums(void **state)
+{
+    (void)state;
+    static const struct process processes[] = {
+        {.id = 1, .totals = {.peak_bytes = 1000, .slack_bytes = 100, .mapped_peak_bytes = 4096}},
+        {.id = 2, .totals = {.peak_bytes = 600, .slack_bytes = 300, .mapped_peak_bytes = 8192}},
+    };
+    struct profile profile = *profile_fixture();
+    profile.processes = processes;
+    profile.n_processes = 2;
+    profile.totals.peak_bytes = 1000;
+    profile.totals.slack_bytes = 400;
+    profile.totals.mapped_peak_bytes = 12288;
+    struct view view;
+    assert_int_equal(view_rates(&profile, &options, &view), 0);
+    assert_string_equal(find_row(&view, "slack at peak")->cells[3].text,
+                        "25.0 % on top, each process at its own peak");
+    assert_string_equal(find_row(&view, "mapped")->cells[3].text,
+                        "anonymous; all processes' peaks: 12.3 kB");
+    view_fini(&view);
+}
+
 static void rates_of_an_empty_run_are_zero(void **state)
 {
     (void)state;
@@ -212,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_show_every_total),
+        cmocka_unit_test(shares_of_sums_are_of_sums),
         cmocka_unit_test(rates_of_an_empty_run_are_zero),
         cmocka_unit_test(sizes_are_shares_of_all_calls),
         cmocka_unit_test(lifetimes_begin_with_all_blocks),
