@@ -49,6 +49,14 @@ static const char *words(struct buffer *text, enum unit unit, double value)
     return buffer_string(text);
 }
 
+/* The most in any second. Of a run shorter than that it would be the total, and below the mean. */
+static void add_busiest(struct view *view, enum unit unit, double value, double run_seconds,
+                        struct buffer *text)
+{
+    if (run_seconds >= 1)
+        add_remark(view, "%s in the busiest second", words(text, unit, value));
+}
+
 static void add_flow(const struct profile *profile, struct view *view, struct buffer *text)
 {
     const struct metrics *m = &profile->totals;
@@ -56,7 +64,7 @@ static void add_flow(const struct profile *profile, struct view *view, struct bu
     const double calls = (double)m->alloc_count + (double)m->realloc_count;
     begin(view, "allocations", UNIT_COUNT, m->alloc_count);
     view_real(view, UNIT_RATE, m->alloc_rate);
-    add_remark(view, "%s in the busiest second", words(text, UNIT_RATE, m->peak_alloc_rate));
+    add_busiest(view, UNIT_RATE, m->peak_alloc_rate, seconds, text);
 
     begin(view, "reallocations", UNIT_COUNT, m->realloc_count);
     view_real(view, UNIT_RATE, view_share((double)m->realloc_count, seconds));
@@ -74,8 +82,7 @@ static void add_flow(const struct profile *profile, struct view *view, struct bu
 
     begin(view, "requested", UNIT_BYTES, m->alloc_bytes);
     view_real(view, UNIT_BYTE_RATE, m->alloc_byte_rate);
-    add_remark(view, "%s in the busiest second",
-               words(text, UNIT_BYTE_RATE, m->peak_alloc_byte_rate));
+    add_busiest(view, UNIT_BYTE_RATE, m->peak_alloc_byte_rate, seconds, text);
 }
 
 /* Requested bytes at each process's own peak: what slack_bytes, a sum over processes, comes on top of. */
@@ -93,9 +100,13 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
     const bool several = profile->n_processes > 1;
     begin(view, "peak heap", UNIT_BYTES, m->peak_bytes);
     view_skip(view);
-    add_remark(view, "%s block%s at %.2f s%s", words(text, UNIT_COUNT, (double)m->peak_count),
-               m->peak_count == 1 ? "" : "s", profile->peak_seconds,
+    struct buffer when = {0};
+    units_add_real(&when, UNIT_SECONDS, profile->peak_seconds);
+    add_remark(view, "%s block%s after %s%s", words(text, UNIT_COUNT, (double)m->peak_count),
+               m->peak_count == 1 ? "" : "s", buffer_string(&when),
                several ? ", in the largest process" : "");
+    view->failed |= when.failed;
+    buffer_fini(&when);
 
     begin(view, "slack at peak", UNIT_BYTES, m->slack_bytes);
     view_skip(view);
@@ -104,9 +115,11 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
         several ? "%s on top, each process at its own peak" : "%s on top of what was requested",
         words(text, UNIT_SHARE, view_share((double)m->slack_bytes, requested_at_peaks(profile))));
 
-    begin(view, "peak RSS", UNIT_BYTES, profile->peak_rss_bytes);
-    view_skip(view);
-    add_remark(view, "sampled, with the shim's own memory");
+    if (profile->peak_rss_bytes > 0) { /* else the run was over before the first sample */
+        begin(view, "peak RSS", UNIT_BYTES, profile->peak_rss_bytes);
+        view_skip(view);
+        add_remark(view, "sampled, with the shim's own memory");
+    }
 
     begin(view, "leaked", UNIT_BYTES, m->leaked_bytes);
     view_skip(view);

@@ -64,6 +64,31 @@ static void shares_of_sums_are_of_sums(void **state)
     view_fini(&view);
 }
 
+static bool has_row(const struct view *view, const char *first)
+{
+    for (size_t i = 0; i < view->n_rows; i++)
+        if (strcmp(view->rows[i].cells[0].text, first) == 0)
+            return true;
+    return false;
+}
+
+static void rates_of_a_short_run_claim_no_busiest_second(void **state)
+{
+    (void)state;
+    struct profile brief = *profile_fixture();
+    struct view view;
+    brief.totals.duration_seconds = 0.003;
+    brief.peak_seconds = 0.002;
+    brief.peak_rss_bytes = 0;
+    brief.n_processes = 1;
+    assert_int_equal(view_rates(&brief, &options, &view), 0);
+    assert_int_equal(find_row(&view, "allocations")->n_cells, 3);
+    assert_int_equal(find_row(&view, "requested")->n_cells, 3);
+    assert_non_null(strstr(find_row(&view, "peak heap")->cells[3].text, "after 2.00 ms"));
+    assert_false(has_row(&view, "peak RSS"));
+    view_fini(&view);
+}
+
 static void rates_of_an_empty_run_are_zero(void **state)
 {
     (void)state;
@@ -235,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_show_every_total),
         cmocka_unit_test(shares_of_sums_are_of_sums),
+        cmocka_unit_test(rates_of_a_short_run_claim_no_busiest_second),
         cmocka_unit_test(rates_of_an_empty_run_are_zero),
         cmocka_unit_test(sizes_are_shares_of_all_calls),
         cmocka_unit_test(lifetimes_begin_with_all_blocks),
