@@ -104,7 +104,7 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
     units_add_real(&when, UNIT_SECONDS, profile->peak_seconds);
     add_remark(view, "%s block%s after %s%s", words(text, UNIT_COUNT, (double)m->peak_count),
                m->peak_count == 1 ? "" : "s", buffer_string(&when),
-               several ? ", in the largest process" : "");
+               several ? ", largest process" : "");
     view->failed |= when.failed;
     buffer_fini(&when);
 
