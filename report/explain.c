@@ -278,8 +278,9 @@ static const struct topic topics[] = {
      "allocated counts in free_count and here; it is no unknown free.\n"},
     {"unwind", TOPIC_NOTION, "how stacks were obtained",
      "fast: by the shim's own unwinder. fallback: by libunwind, for code the fast\n"
-     "one has no rule for. truncated: deeper than --depth; the outermost callers are\n"
-     "missing and the tree ends in [end of stack].\n"},
+     "one has no rule for. truncated: deeper than --depth, or cut at code without\n"
+     "unwind tables; the outermost callers are missing and the tree ends in\n"
+     "[end of stack].\n"},
     {"truncated", TOPIC_NOTION, "a trace that was cut",
      "The trace has no end mark: the recorder was killed, the disk was full, or the\n"
      "file was copied while it grew. All figures cover what came before the cut;\n"

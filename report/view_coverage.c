@@ -8,7 +8,8 @@ static void note_ends(const struct profile *profile, struct view *view)
 {
     if (profile->truncated)
         view_note(view,
-                  "the trace was cut at byte %" PRIu64 " (%s): figures cover what came before",
+                  "the trace was cut at byte %" PRIu64
+                  " of what it holds uncompressed (%s): figures cover what came before",
                   profile->cut.offset_bytes, profile->cut.reason);
     if (profile->stopped)
         view_note(view, "recording stopped %.1f s after the start: %s", profile->stopped_seconds,
@@ -28,29 +29,41 @@ static const char *why_unknown(const struct profile *profile)
     return "memory from before the shim, or from an allocator it does not see";
 }
 
+/* A number of things at the beginning of a note, with its plural. */
+static const char *count(struct buffer *text, uint64_t n, const char *one, const char *many)
+{
+    buffer_reset(text);
+    units_add_integer(text, UNIT_COUNT, n);
+    buffer_printf(text, " %s", n == 1 ? one : many);
+    return buffer_string(text);
+}
+
 static void note_losses(const struct profile *profile, struct view *view)
 {
     const struct coverage *const coverage = &profile->coverage;
-    struct buffer share = {0};
+    struct buffer share = {0}, text = {0};
     if (coverage->lost_events > 0) {
         const double all = (double)coverage->events + (double)coverage->lost_events;
         units_add_real(&share, UNIT_SHARE, view_share((double)coverage->lost_events, all));
-        view_note(view, "%" PRIu64 " events were lost (%s): counts are lower bounds",
-                  coverage->lost_events, buffer_string(&share));
+        view_note(view, "%s lost (%s): counts are lower bounds",
+                  count(&text, coverage->lost_events, "event was", "events were"),
+                  buffer_string(&share));
     }
     if (coverage->unattached_processes > 0)
-        view_note(view, "%" PRIu64 " process%s could not be recorded",
-                  coverage->unattached_processes, coverage->unattached_processes == 1 ? "" : "es");
+        view_note(view, "%s could not be recorded",
+                  count(&text, coverage->unattached_processes, "process", "processes"));
     if (coverage->unknown_frees > 0)
-        view_note(view, "%" PRIu64 " freed block%s had no recorded allocation (%s)",
-                  coverage->unknown_frees, coverage->unknown_frees == 1 ? "" : "s",
+        view_note(view, "%s had no recorded allocation (%s)",
+                  count(&text, coverage->unknown_frees, "freed block", "freed blocks"),
                   why_unknown(profile));
     if (coverage->unwind_truncated > 0)
         view_note(view,
-                  "%" PRIu64 " stacks were deeper than --depth and lack their outermost callers",
-                  coverage->unwind_truncated);
-    view->failed |= share.failed;
+                  "%s cut, deeper than --depth or at code without unwind tables: the outermost "
+                  "callers are missing",
+                  count(&text, coverage->unwind_truncated, "stack was", "stacks were"));
+    view->failed |= share.failed || text.failed;
     buffer_fini(&share);
+    buffer_fini(&text);
 }
 
 int view_coverage(const struct profile *profile, const struct report_options *options,

@@ -39,12 +39,12 @@ static void every_kind_of_loss_is_said(void **state)
     lossy.n_remarks = 1;
     lossy.remarks = remarks;
     static const char *const parts[] = {
-        "cut at byte 4711 (unknown record)",
+        "cut at byte 4711 of what it holds uncompressed (unknown record)",
         "stopped 0.5 s after the start: the trace has its largest size",
-        "181133 events were lost (50.0 %)",
+        "181,133 events were lost (50.0 %)",
         "1 process could not be recorded",
         "2 freed blocks had no recorded allocation",
-        "3 stacks were deeper",
+        "3 stacks were cut, deeper than --depth or at code without unwind tables",
         "two threads could not attach",
     };
     struct view view;
