@@ -36,6 +36,12 @@ static const char *const runtime_patterns[] = {
     "^__tz*",
     "^__nss_*", /* name service modules */
     "^nss_*",
+    "^getpw*", /* the answers of getpwuid() and its like: one buffer each, used again */
+    "^getgr*",
+    "^getspnam*",
+    "^gethostby*",
+    "^getserv*",
+    "^getproto*",
     "^__res_*",
     "^__resolv_*",
     "^__libc_dlopen*",

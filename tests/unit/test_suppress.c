@@ -120,14 +120,18 @@ static void missing_file_is_said(void **state)
 static void runtime_patterns_know_the_runtime(void **state)
 {
     (void)state;
-    static const char *const known[] = {"_dl_new_object", "_IO_file_doallocate", "setlocale",
-                                        "(anonymous namespace)::pool::pool()", "__new_exitfn"};
+    static const char *const known[] = {"_dl_new_object", "_IO_file_doallocate",
+                                        "setlocale",      "(anonymous namespace)::pool::pool()",
+                                        "__new_exitfn",   "getpwuid",
+                                        "gethostbyname"};
     struct suppressions suppressions = {0};
     assert_int_equal(suppress_add_runtime(&suppressions), 0);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         assert_true(suppress_matches(&suppressions, known[i]));
     assert_false(suppress_matches(&suppressions, "main"));
     assert_false(suppress_matches(&suppressions, "strdup"));
+    assert_false(suppress_matches(&suppressions, "getline")); /* its buffer is the caller's */
+    assert_false(suppress_matches(&suppressions, "getaddrinfo"));
     suppress_fini(&suppressions);
 }
 
