@@ -30,7 +30,8 @@ struct telltales {
 
 /* Find the frames that tell sites[0..n) apart whose first `n_alike` frames, from the place outwards,
  * look the same. The sites are sorted by path; found_out[0..n) is in that order.
- * Cost: O(n log n), and the square of the stacks that begin alike. */
+ * Where very many begin alike (more than any table of the top ones has), each is told from the
+ * nearest ones by path only. Cost: O(n log n) comparisons of paths. */
 void telltale_find(const struct profile *profile, const struct calltree *tree,
                    const struct site **sites, size_t n, size_t n_alike,
                    struct telltales *found_out);

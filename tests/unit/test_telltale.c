@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdlib.h>
+#include <time.h>
 
 enum { NEW, GROW, APPEND, PARSE, PRINT, LINE, BLOCK, LINE_AGAIN, MAIN, CALL_MAIN };
 
@@ -151,6 +153,41 @@ static void many_forks_are_bounded(void **state)
     calltree_free(tree);
 }
 
+static void very_many_alike_take_no_square(void **state)
+{
+    (void)state;
+    enum { N = 8000, DEPTH = 40 };
+    uint32_t *const stacks = calloc((size_t)N * DEPTH, sizeof *stacks);
+    struct site *const sites = calloc(N, sizeof *sites);
+    const struct site **const order = calloc(N, sizeof *order);
+    struct telltales *const found = calloc(N, sizeof *found);
+    struct calltree *tree;
+    assert_true(stacks && sites && order && found);
+    for (size_t i = 0; i < N; i++) {
+        uint32_t *const stack = &stacks[i * DEPTH];
+        for (size_t k = 0; k < DEPTH; k++)
+            stack[k] = PARSE;
+        for (size_t k = 0; k < 15; k++)
+            stack[DEPTH - 1 - k] = i >> k & 1 ? LINE : BLOCK;
+        sites[i] = (struct site){.n_frames = DEPTH, .frames = stack};
+        order[i] = &sites[i];
+    }
+    const struct profile profile = {
+        .n_sites = N, .sites = sites, .n_frames = sizeof frames / sizeof *frames, .frames = frames};
+    assert_int_equal(calltree_new(&profile, &tree), 0);
+    const clock_t begin = clock();
+    telltale_find(&profile, tree, order, N, 2, found);
+    /* Squared it would be 64 million comparisons of 40 frames: half a minute. */
+    assert_true((double)(clock() - begin) / CLOCKS_PER_SEC < 10);
+    for (size_t i = 0; i < N; i++)
+        assert_true(found[i].n > 0);
+    calltree_free(tree);
+    free(stacks);
+    free(sites);
+    free(order);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +198,7 @@ int main(void)
         cmocka_unit_test(addresses_tell_where_names_do_not),
         cmocka_unit_test(sites_without_frames_are_survived),
         cmocka_unit_test(many_forks_are_bounded),
+        cmocka_unit_test(very_many_alike_take_no_square),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
