@@ -107,6 +107,18 @@ static size_t worst_case(const struct compress *compress, size_t n_bytes)
     return compress->n_buffered + ZSTD_compressBound(n_held + n_bytes) + 64;
 }
 
+size_t compress_room(struct compress *compress, size_t n_wanted)
+{
+    if (compress->error || trace_file_admit(compress->file, worst_case(compress, n_wanted)) == 0)
+        return n_wanted;
+    if (compress->n_pending && feed_nothing(compress, ZSTD_e_flush))
+        return n_wanted;
+    for (size_t n = n_wanted; n >= COMPRESS_LEAST_BYTES; n /= 2)
+        if (trace_file_admit(compress->file, worst_case(compress, n)) == 0)
+            return n;
+    return n_wanted;
+}
+
 int compress_write(struct compress *compress, const void *bytes, size_t n_bytes)
 {
     if (compress->error)

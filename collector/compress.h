@@ -13,6 +13,8 @@
 
 #include "collector/trace_file.h"
 
+enum { COMPRESS_LEAST_BYTES = 2048 };
+
 struct compress; /* opaque */
 
 /* Make a stream into `file`, which must stay open and is not owned. Returns NULL without memory. */
@@ -24,6 +26,11 @@ void compress_free(struct compress *compress);
  * Returns 0; or the negative errno that keeps it from being written, in which case nothing of it
  * was taken. The first error stays: later calls return it too, until compress_stop(). */
 int compress_write(struct compress *compress, const void *bytes, size_t n_bytes);
+
+/* How many of n_wanted bytes compress_write() will take for sure: all, or near a limit a part of them,
+ * found by halving and at least COMPRESS_LEAST_BYTES; n_wanted again where not even those would be
+ * taken. Flushes what is held back before it says less than all. */
+size_t compress_room(struct compress *compress, size_t n_wanted);
 
 /* Make all bytes so far readable in the file. The same errors. Cheap when there are none. */
 int compress_flush(struct compress *compress);

@@ -155,17 +155,27 @@ static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct strea
     return whole - start;
 }
 
-/* Copy one piece out of the ring, no further than its end. */
-static size_t copy_piece(const struct drain *drain, const struct walk *walk, uint64_t tail)
+/* Copy one piece of at most n_most bytes out of the ring, no further than its end. */
+static size_t copy_piece(const struct drain *drain, const struct walk *walk, uint64_t tail,
+                         size_t n_most)
 {
     const uint64_t at = tail & (walk->ring_size - 1);
     uint64_t n = walk->head - tail;
     if (n > walk->ring_size - at)
         n = walk->ring_size - at;
-    if (n > PIECE_BYTES)
-        n = PIECE_BYTES;
+    if (n > n_most)
+        n = n_most;
     memcpy(drain->buffer + SCRIBE_CHUNK_HEAD_BYTES, walk->ring_bytes + at, n);
     return n;
+}
+
+/* What the file still takes in one go: near its limit, less than a full piece, so that it is filled. */
+static size_t piece_bytes(const struct drain *drain)
+{
+    if (drain->discarding)
+        return PIECE_BYTES;
+    return compress_room(drain->out, SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES) -
+           SCRIBE_CHUNK_HEAD_BYTES;
 }
 
 /* Write one piece and move on. Returns false when the ring is broken. */
@@ -173,10 +183,14 @@ static bool drain_piece(struct drain *drain, struct slot *slot, unsigned ring,
                         const struct walk *walk)
 {
     struct stream *const stream = &slot->streams[ring];
-    const size_t n_copied = copy_piece(drain, walk, stream->tail);
     struct record head = {.chunk = {.base = stream->base}};
     uint64_t n_records;
-    const ptrdiff_t n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
+    size_t n_copied = copy_piece(drain, walk, stream->tail, piece_bytes(drain));
+    ptrdiff_t n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
+    if (n_whole == 0) { /* near the end of the file, a piece may be less than one long record */
+        n_copied = copy_piece(drain, walk, stream->tail, PIECE_BYTES);
+        n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
+    }
     if (n_whole <= 0)
         return false; /* a record longer than any may be, or none at all */
     if (n_records && announce(drain, slot, ring)) {

@@ -139,12 +139,32 @@ static void a_torn_write_costs_one_frame(void **state)
     close_stream(&file, compress);
 }
 
+static void near_a_limit_there_is_room_for_less(void **state)
+{
+    enum { WANTED = 256 * 1024, LIMIT = 128 * 1024 };
+    const struct trace_file_limits limits = {LIMIT, UINT64_MAX};
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &limits);
+    static char noise[WANTED];
+    (void)state;
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (char)random();
+    const size_t n_room = compress_room(compress, WANTED);
+    assert_in_range(n_room, COMPRESS_LEAST_BYTES, LIMIT);
+    for (size_t n = n_room; n < WANTED; n = compress_room(compress, WANTED))
+        assert_int_equal(compress_write(compress, noise, n), 0);
+    assert_in_range(file.n_bytes, LIMIT / 2, LIMIT);
+    assert_int_equal(compress_write(compress, noise, WANTED), -EFBIG);
+    close_stream(&file, compress);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_flushed_can_be_read),
         cmocka_unit_test(frames_end_by_themselves),
         cmocka_unit_test(a_refused_write_leaves_the_stream_whole),
+        cmocka_unit_test(near_a_limit_there_is_room_for_less),
         cmocka_unit_test(a_torn_write_costs_one_frame),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
