@@ -332,6 +332,18 @@ static struct launch launch_of(const struct values *values)
     };
 }
 
+/* Everything here leads through /proc: the way to the shim, the session, who is still alive. */
+static int say_missing(int error)
+{
+    if (access("/proc/self/exe", F_OK) != 0)
+        message_error("/proc", "is not mounted, and recording needs it");
+    else
+        message_error("libheapwise-preload.so", "%s",
+                      error == -ENOENT ? "is not beside the command; install both together"
+                                       : strerror(-error));
+    return STATUS_RUN_FAILED;
+}
+
 int cmd_run(int argc, char **argv)
 {
     struct values values = {
@@ -356,10 +368,8 @@ int cmd_run(int argc, char **argv)
         (values.output && (status = check_output(values.output, &target))))
         return status;
     const int missing = shim_path_find(values.other_users, &shim);
-    if (missing) {
-        message_error("libheapwise-preload.so", "%s", strerror(-missing));
-        return STATUS_RUN_FAILED;
-    }
+    if (missing)
+        return say_missing(missing);
     struct launch launch = launch_of(&values);
     launch.collector.command.program = target.path;
     launch.collector.command.argv = argv + first;

@@ -124,6 +124,16 @@ refused "unknown format" 2 'yaml' "$HEAPWISE" report --format yaml x.hwt
 refused "report without a trace" 2 'trace' "$HEAPWISE" report
 refused "unknown topic" 2 'leeks' "$HEAPWISE" explain leeks
 
+# Installations that lack something
+mkdir alone && cp "$(realpath "$HEAPWISE")" alone/heapwise
+refused "no shim" 125 'libheapwise-preload.so: is not beside' alone/heapwise run -- true
+if unshare --mount true 2>/dev/null; then
+    refused "no /proc" 125 '/proc: is not mounted' \
+        unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$HEAPWISE" run -- true'
+else
+    skip "no /proc" "needs root to hide it"
+fi
+
 # An executable with a malloc of its own runs, with one warning.
 "$HEAPWISE" run -o t.hwt --quiet -- ./own >out 2>err
 status=$?
