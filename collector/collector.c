@@ -32,6 +32,8 @@ enum collector_periods {
     ALIVE_NS = 500 * 1000000, /* whom we wait for is counted twice a second */
 };
 
+enum { MIN_CHUNK_BYTES = 2048 }; /* below that, a chunk's head weighs as much as its records */
+
 /* The word the SIGCHLD handler changes, so that an exit that falls between the last waitpid and the
  * sleep ends the sleep. */
 static _Atomic uint32_t *wake_word;
@@ -184,6 +186,14 @@ static int open_trace(struct recording *recording, const struct rlimits *limits)
     return recording->out && recording->places ? 0 : -ENOMEM;
 }
 
+/* A chunk is written if it were to fit uncompressed. Where all there is is not much more than the
+ * largest chunk, the first would be refused and nothing recorded at all. */
+static size_t choose_chunk_bytes(const struct trace_file *file)
+{
+    const uint64_t part = trace_file_room(file) / 32;
+    return part < MIN_CHUNK_BYTES ? MIN_CHUNK_BYTES : part < SIZE_MAX ? (size_t)part : SIZE_MAX;
+}
+
 static int open_drain(struct recording *recording, const struct rlimits *limits)
 {
     tree_init(&recording->tree, recording->command.pid, limits->files > 64 ? limits->files / 2 : 0);
@@ -192,6 +202,7 @@ static int open_drain(struct recording *recording, const struct rlimits *limits)
         .out = recording->out,
         .places = recording->places,
         .tree = &recording->tree,
+        .chunk_bytes = choose_chunk_bytes(&recording->file),
     };
     return drain_init(&recording->drain);
 }

@@ -38,6 +38,8 @@ static void take_time(struct drain *drain)
 int drain_init(struct drain *drain)
 {
     drain->buffer = malloc(SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES);
+    if (drain->chunk_bytes == 0)
+        drain->chunk_bytes = PIECE_BYTES;
     take_time(drain);
     drain->since_ticks = drain->last_end_ticks;
     return drain->buffer ? 0 : -ENOMEM;
@@ -135,7 +137,7 @@ static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct strea
     const uint8_t *whole = start;
     uint64_t n_records = 0;
     int error = 0;
-    while (cursor.at < cursor.end) {
+    while (cursor.at < cursor.end && (size_t)(whole - start) < drain->chunk_bytes) {
         struct record record;
         error = record_decode(&cursor, &stream->base, &record);
         if (error == 0 && record.tag >= TRACE_TAG_FILE)

@@ -22,8 +22,9 @@ struct drain {
     struct compress *out;
     struct places *places;
     struct tree *tree;
-    uint8_t *buffer; /* private copy of ring bytes behind SCRIBE_CHUNK_HEAD_BYTES */
-    bool discarding; /* recording has stopped: rings are emptied, nothing is written */
+    uint8_t *buffer;    /* private copy of ring bytes behind SCRIBE_CHUNK_HEAD_BYTES */
+    size_t chunk_bytes; /* a chunk ends with the record that reaches it; 0: as long as it gets */
+    bool discarding;    /* recording has stopped: rings are emptied, nothing is written */
 
     /* The watermark. */
     uint64_t last_end_ticks, last_end_ns; /* end of the previous pass that was far enough away */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum trace_file_tuning {
@@ -119,6 +120,17 @@ void trace_file_discard(struct trace_file *file, const char *path)
     if (file->created)
         unlink(path);
     trace_file_close(file);
+}
+
+uint64_t trace_file_room(const struct trace_file *file)
+{
+    struct statvfs disk;
+    uint64_t room = limit_of(file);
+    if (file->regular && fstatvfs(file->fd, &disk) == 0) {
+        const uint64_t n_free = (uint64_t)disk.f_bavail * disk.f_frsize + file->allocated_bytes;
+        room = n_free < room ? n_free : room;
+    }
+    return room;
 }
 
 int trace_file_admit(struct trace_file *file, size_t n_bytes)

@@ -43,6 +43,9 @@ int trace_file_open(struct trace_file *file, const char *path, bool chosen,
 /* Close a trace of nothing: remove the file if it was created, else leave it empty. */
 void trace_file_discard(struct trace_file *file, const char *path);
 
+/* How many bytes there may be room for in all, by limits and disk, as of now. */
+uint64_t trace_file_room(const struct trace_file *file);
+
 /* Ask whether n more bytes may be written with the reserve still left.
  * Returns 0, or -EFBIG (a limit), -ENOSPC, -EDQUOT, ... (the disk). */
 int trace_file_admit(struct trace_file *file, size_t n_bytes);

@@ -237,6 +237,9 @@ status=$?
 stopped "size limit" t.hwt
 if [ "$(stat -c %s t.hwt 2>/dev/null || echo 0)" -le 524288 ]; then ok "size limit is kept"; else
     not_ok "size limit is kept" "$(stat -c %s t.hwt) bytes"; fi
+timeout 100 "$HEAPWISE" run --quiet --max-size 64K -o t3.hwt -- ./busy >out 2>err
+status=$?
+stopped "smallest size limit" t3.hwt
 (ulimit -f 2048 && exec timeout 100 "$HEAPWISE" run --quiet -o t2.hwt -- ./busy) >out 2>err
 status=$?
 stopped "file size limit" t2.hwt

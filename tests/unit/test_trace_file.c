@@ -142,6 +142,22 @@ static void a_trace_of_nothing_goes_as_it_came(void **state)
     unlink(path);
 }
 
+static void room_is_what_limits_and_disk_leave(void **state)
+{
+    static const struct trace_file_limits limits = {UINT64_MAX, 1 << 20};
+    struct trace_file file;
+    (void)state;
+    assert_int_equal(trace_file_open(&file, path, true, &limits), 0);
+    assert_int_equal(trace_file_room(&file), 1 << 20);
+    trace_file_close(&file);
+    assert_int_equal(trace_file_open(&file, path, true, &no_limits), 0);
+    assert_true(trace_file_room(&file) > 0 && trace_file_room(&file) < UINT64_C(1) << 60);
+    trace_file_close(&file);
+    assert_int_equal(trace_file_open(&file, "/dev/null", true, &no_limits), 0);
+    assert_true(trace_file_room(&file) == UINT64_MAX);
+    trace_file_close(&file);
+}
+
 static void limits_keep_a_reserve_back(void **state)
 {
     static const struct {
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened_is_said),
         cmocka_unit_test(a_guessable_name_is_never_followed),
         cmocka_unit_test(a_trace_of_nothing_goes_as_it_came),
+        cmocka_unit_test(room_is_what_limits_and_disk_leave),
         cmocka_unit_test(limits_keep_a_reserve_back),
         cmocka_unit_test(a_limit_without_room_is_refused),
         cmocka_unit_test(cutting_goes_back_to_the_last_mark),
