@@ -166,7 +166,7 @@ static int on_resize_end(const struct event *event)
     const int error = account_request(event->model, site, block.size_bytes, false);
     if (error)
         return error;
-    event->process->inherited_frees += resize.inherited;
+    event->process->inherited_frees += resize.active && resize.inherited;
     if (resize.active && resize.found) {
         const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
         const uint64_t copied = old_bytes < new_bytes ? old_bytes : new_bytes;

@@ -83,7 +83,7 @@ static const struct site_section site_sections[] = {
     [LEAKS] = {"leaks",
                "LEAKS",
                "never freed, by place",
-               "the program freed everything it allocated",
+               "the program freed everything of its own",
                {"leaked_bytes", "leaked", UNIT_BYTES, site_leaked_bytes, false},
                {{"leaked_count", "blocks", UNIT_COUNT, site_leaked_count, false},
                 {"calls", "calls", UNIT_COUNT, site_calls, false}},
