@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 sh examples/setup.sh build demo
 # tests/run.sh leaves a link to its own build here when there is no other.
 [ ! -L build/heapwise ] || [ -f build/build.ninja ] || rm build/heapwise
-[ -f build/build.ninja ] || meson setup build --buildtype=release -Dtests=false >/dev/null
+[ -f build/build.ninja ] || configured=$(meson setup build --buildtype=release -Dtests=false) ||
+    { printf '%s\n' "$configured" >&2; exit 1; } # meson prints its errors on standard output
 ninja -C build >build/ninja.log 2>&1 || { cat build/ninja.log >&2; exit 1; }
 
 cat >build/quickstart.sql <<'SQL'
