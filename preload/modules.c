@@ -29,6 +29,8 @@ struct module {
     uint32_t id;
     uintptr_t start, end;
     const struct link_map *map;
+    uint64_t
+        name_hash; /* the loader gives the same map out again, for another file of the same size */
 };
 
 static struct {
@@ -57,12 +59,26 @@ void modules_forget(void)
     atomic_store(&table.n_modules, 0);
 }
 
+/* FNV-1a. */
+static uint64_t hash_name(const struct link_map *map)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = map->l_name ? map->l_name : ""; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool is_of(const struct module *module, const struct dl_find_object *object)
+{
+    return module->start == (uintptr_t)object->dlfo_map_start &&
+           module->end == (uintptr_t)object->dlfo_map_end && module->map == object->dlfo_link_map &&
+           module->name_hash == hash_name(object->dlfo_link_map);
+}
+
 static bool still_loaded(const struct module *module)
 {
     struct dl_find_object found;
-    return _dl_find_object((void *)module->start, &found) == 0 &&
-           found.dlfo_link_map == module->map && (uintptr_t)found.dlfo_map_start == module->start &&
-           (uintptr_t)found.dlfo_map_end == module->end;
+    return _dl_find_object((void *)module->start, &found) == 0 && is_of(module, &found);
 }
 
 /* What a module's headers say; they lie at its first mapped byte. */
@@ -175,6 +191,7 @@ static void add(struct lane *lane, const struct dl_find_object *object)
         module->start = (uintptr_t)object->dlfo_map_start;
         module->end = (uintptr_t)object->dlfo_map_end;
         module->map = object->dlfo_link_map;
+        module->name_hash = hash_name(object->dlfo_link_map);
         atomic_store_explicit(&module->state, MODULE_LIVE, memory_order_release);
     }
 }
@@ -205,7 +222,7 @@ void modules_note(struct lane *lane, uintptr_t pc)
         struct module *const module = &table.modules[i];
         if (!is_live(module) || module->end <= start || module->start >= end)
             continue;
-        if (module->start == start && module->end == end && module->map == object.dlfo_link_map)
+        if (is_of(module, &object))
             return;
         mark_gone(lane, module);
     }
