@@ -18,7 +18,7 @@ packages_of() {
     test)
         echo libcmocka-dev g++ make binutils valgrind python3 python3-msgpack sqlite3 jq cppcheck \
             git perl libxml2-utils redis-server redis-tools nginx curl postgresql util-linux \
-            procps clang-format man-db ;;
+            procps clang-format man-db zstd musl-tools ;;
     *)
         echo "setup.sh: $1: unknown set of packages; there are build, demo, test" >&2
         exit 2 ;;

@@ -175,6 +175,20 @@ static int add_module(struct model *model, struct model_image *image, const stru
     return error == -E2BIG ? 0 : error;
 }
 
+static int add_mark(struct model *model, const struct record *record)
+{
+    const struct unpack_text text = record->remark.text;
+    if (model->n_marks == MODEL_MAX_MARKS)
+        return 0;
+    const uint32_t id =
+        strtab_add(&model->texts, text.bytes, text.n_bytes < 400 ? text.n_bytes : 400);
+    if (id == 0)
+        return -ENOMEM;
+    model->marks[model->n_marks++] =
+        (struct model_mark){.ticks = record->ticks, .text = strtab_text(&model->texts, id)};
+    return 0;
+}
+
 static int add_remark(struct model *model, const struct record *record)
 {
     static const char *const lines[] = {
@@ -185,6 +199,8 @@ static int add_remark(struct model *model, const struct record *record)
         [TRACE_REMARK_USER_CHANGED] = "the program changed its user to %.*s",
     };
     const uint32_t what = record->remark.what;
+    if (what == TRACE_REMARK_MARK)
+        return add_mark(model, record);
     const char *const format = lines[what < sizeof lines / sizeof *lines ? what : 0];
     const struct unpack_text text = record->remark.text;
     char line[512];

@@ -31,6 +31,7 @@ enum model_limits {
     MODEL_MAX_SNAPSHOTS = 64, /* of one image, not yet claimed by a forked child; oldest go */
     MODEL_N_OCTAVES = 49,     /* sizes 0, 1, 2-3, 4-7, ... */
     MODEL_MAX_REMARKS = 100,
+    MODEL_MAX_MARKS = 100,
     MODEL_N_REASONS = 8, /* of losses and of unattached processes, by number */
 };
 
@@ -152,6 +153,11 @@ struct model {
     struct timeline timeline;
     const char *remarks[MODEL_MAX_REMARKS];
     uint32_t n_remarks;
+    struct model_mark {
+        uint64_t ticks;
+        const char *text;
+    } marks[MODEL_MAX_MARKS]; /* by heapwise_mark(), in order of time */
+    uint32_t n_marks;
     bool stopped;
     uint32_t stop_reason;
     uint64_t stopped_ticks;

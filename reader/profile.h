@@ -137,6 +137,9 @@ struct profile {
     double stopped_seconds;
     uint32_t n_remarks;
     const char *const *remarks; /* things worth telling, one line each */
+    uint32_t n_marks;
+    const char *const
+        *marks; /* what the program said by heapwise_mark(), with its time, one line each */
 
     struct metrics totals;
     struct coverage coverage;

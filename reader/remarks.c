@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "reader/analysis.h"
 
@@ -52,10 +53,36 @@ static int add_missed(struct model *model)
     return model_remark(model, line);
 }
 
+/* What the program said of itself, with its time. */
+static int tell_marks(struct analysis *analysis)
+{
+    struct model *const model = analysis->model;
+    const char **const marks = storage_array(analysis->storage, model->n_marks, sizeof *marks);
+    if (!marks)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < model->n_marks; i++) {
+        const struct model_mark *const mark = &model->marks[i];
+        const uint64_t ticks =
+            mark->ticks > model->start_ticks ? mark->ticks - model->start_ticks : 0;
+        char line[480];
+        snprintf(line, sizeof line, "%.6f s  %s", (double)ticks * analysis->ns_per_tick / 1e9,
+                 mark->text);
+        const uint32_t id = strtab_add(&model->texts, line, strlen(line));
+        if (id == 0)
+            return -ENOMEM;
+        marks[i] = strtab_text(&model->texts, id);
+    }
+    analysis->profile->marks = marks;
+    analysis->profile->n_marks = model->n_marks;
+    return 0;
+}
+
 int remarks_analyse(struct analysis *analysis)
 {
     struct model *const model = analysis->model;
-    int error = add_missed(model);
+    int error = tell_marks(analysis);
+    if (error == 0)
+        error = add_missed(model);
     if (error == 0)
         error = add_counts(model, model->n_lost_by_reason, losses, "events lost");
     if (error == 0)

@@ -149,6 +149,7 @@ static json_t *run(const struct profile *profile, uint32_t process_id)
     set(&object, "recorded_by", text(profile->tool_version));
     set(&object, "only_process", process_id ? json_integer(process_id) : json_null());
     set(&object, "remarks", words(profile->remarks, profile->n_remarks));
+    set(&object, "marks", words(profile->marks, profile->n_marks));
     set(&object, "host", host);
     return object;
 }

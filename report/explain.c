@@ -195,6 +195,12 @@ static const struct topic topics[] = {
      "or a cut, read every count as a lower bound.\n"
      "In JSON the object coverage is always there, with the same figures for every\n"
      "process.\n"},
+    {"marks", TOPIC_SECTION, "what the program said of itself",
+     "Lines that the program put into the trace by heapwise_mark(\"text\"), with their\n"
+     "time after the start; shown only when there are any, the first hundred. Include\n"
+     "<heapwise.h>, which needs no library: without the recorder the call does\n"
+     "nothing. For telling phases apart: \"configuration loaded\", \"warm\".\n"
+     "Pitfall: marks of all processes stand in one list.\n"},
     {"rates", TOPIC_SECTION, "the totals of the run",
      "Run time, calls and bytes with their rates per second, the rate in the busiest\n"
      "second, peak heap, slack at that peak, peak resident size, leaks and mappings.\n"

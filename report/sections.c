@@ -8,7 +8,7 @@ static const struct section sections[] = {
     {"coverage", view_coverage},     {"rates", view_rates},         {"sorted", view_sorted},
     {"most_calls", view_most_calls}, {"peak_memory", view_peak},    {"leaks", view_leaks},
     {"temporary", view_temporary},   {"lifetimes", view_lifetimes}, {"sizes", view_sizes},
-    {"processes", view_processes},
+    {"processes", view_processes},   {"marks", view_marks},
 };
 
 size_t sections_count(void)

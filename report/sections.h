@@ -15,6 +15,8 @@
 /* What was lost, cut or cannot be known; empty for a complete trace. */
 int view_coverage(const struct profile *profile, const struct report_options *options,
                   struct view *view_out);
+int view_marks(const struct profile *profile, const struct report_options *options,
+               struct view *view_out);
 
 /* The totals of the run. */
 int view_rates(const struct profile *profile, const struct report_options *options,

@@ -104,6 +104,17 @@ if [ ! -e build/heapwise ]; then
     mkdir -p build && ln -sf "../$BUILD/heapwise" build/heapwise
 fi
 export HEAPWISE="$ROOT/$BUILD/heapwise"
+# Some tests run as another user, who may not be able to look into this checkout: a copy for them.
+if [ "$(id -u)" -eq 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$HEAPWISE"; then
+    copy=$(mktemp -d /tmp/heapwise-copy-XXXXXX) || stop "cannot make a folder in /tmp"
+    trap 'rm -rf "$copy"' EXIT
+    mkdir "$copy/cli" "$copy/preload"
+    cp $BUILD/cli/heapwise "$copy/cli/"
+    cp $BUILD/preload/libheapwise-preload.so "$copy/preload/"
+    ln -s cli/heapwise "$copy/heapwise"
+    chmod 755 "$copy"
+    export HEAPWISE="$copy/heapwise"
+fi
 mkdir -p $BUILD/logs
 
 passed=0 failed=0 skipped=0

@@ -101,9 +101,10 @@ enum trace_resize_call {
 
 /* Things worth telling the user once; third element of TRACE_REMARK. */
 enum trace_remark {
-    TRACE_REMARK_DEEPBIND = 1,    /* text: the library opened with RTLD_DEEPBIND */
-    TRACE_REMARK_OWN_MALLOC = 2,  /* text: the module whose malloc the program really uses */
-    TRACE_REMARK_USER_CHANGED = 3 /* text: the new user id */
+    TRACE_REMARK_DEEPBIND = 1,     /* text: the library opened with RTLD_DEEPBIND */
+    TRACE_REMARK_OWN_MALLOC = 2,   /* text: the module whose malloc the program really uses */
+    TRACE_REMARK_USER_CHANGED = 3, /* text: the new user id */
+    TRACE_REMARK_MARK = 4,         /* text: what the program said by heapwise_mark() */
 };
 
 enum trace_loss_reason {

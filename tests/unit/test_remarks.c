@@ -47,6 +47,19 @@ static void remarks_are_told_once_and_not_without_end(void **state)
     }
 }
 
+static void marks_are_told_with_their_time(void **state)
+{
+    (void)state;
+    struct profile *const profile = load_script(
+        SCRIPT_HEAD "1 remark 250000000 4 warm\n1 remark 500000000 4 done\n" SCRIPT_TAIL);
+    assert_int_equal(profile->n_remarks, 0);
+    assert_int_equal(profile->n_marks, 2);
+    assert_non_null(strstr(profile->marks[0], " s  warm"));
+    assert_non_null(strstr(profile->marks[1], " s  done"));
+    assert_true(strtod(profile->marks[0], NULL) < strtod(profile->marks[1], NULL));
+    profile_free(profile);
+}
+
 static void end_of_recording_is_told(void **state)
 {
     (void)state;
@@ -62,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_and_obstacles_are_told_by_reason),
         cmocka_unit_test(remarks_are_told_once_and_not_without_end),
+        cmocka_unit_test(marks_are_told_with_their_time),
         cmocka_unit_test(end_of_recording_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
