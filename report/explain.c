@@ -198,8 +198,8 @@ static const struct topic topics[] = {
     {"marks", TOPIC_SECTION, "what the program said of itself",
      "Lines that the program put into the trace by heapwise_mark(\"text\"), with their\n"
      "time after the start; shown only when there are any, the first hundred.\n"
-     "Include <heapwise.h>, which needs no library: without the recorder the call does\n"
-     "nothing. For telling phases apart: \"configuration loaded\", \"warm\".\n"
+     "Include <heapwise.h>, which needs no library: without the recorder the call\n"
+     "does nothing. For telling phases apart: \"configuration loaded\", \"warm\".\n"
      "Pitfall: marks of all processes stand in one list.\n"},
     {"rates", TOPIC_SECTION, "the totals of the run",
      "Run time, calls and bytes with their rates per second, the rate in the busiest\n"
