@@ -64,6 +64,33 @@ static bool is_startup(const char *function)
     return false;
 }
 
+static bool is_in_libc(const struct profile_frame *frame)
+{
+    const char *const slash = strrchr(frame->module, '/');
+    return strncmp(slash ? slash + 1 : frame->module, "libc.so.", 8) == 0;
+}
+
+static const struct profile_frame *frame_of(const struct profile *profile, uint32_t index)
+{
+    return index < profile->n_frames ? &profile->frames[index] : NULL;
+}
+
+/* A stripped libc does not name what calls main: it is known by its place. */
+static void find_unnamed_startup(struct calltree *tree)
+{
+    const struct profile *const profile = tree->profile;
+    for (size_t i = 0; i < profile->n_sites; i++) {
+        const struct site *const site = &profile->sites[i];
+        for (uint32_t k = 0; k + 1 < site->n_frames; k++) {
+            const struct profile_frame *const frame = frame_of(profile, site->frames[k]);
+            const struct profile_frame *const caller = frame_of(profile, site->frames[k + 1]);
+            if (frame && caller && !caller->function[0] && is_in_libc(caller) &&
+                strcmp(frame->function, "main") == 0)
+                tree->startup[site->frames[k + 1]] = true;
+        }
+    }
+}
+
 static void rank_frames(struct calltree *tree, uint32_t *order)
 {
     const struct profile *profile = tree->profile;
@@ -71,6 +98,7 @@ static void rank_frames(struct calltree *tree, uint32_t *order)
         order[i] = (uint32_t)i;
         tree->startup[i] = is_startup(profile->frames[i].function);
     }
+    find_unnamed_startup(tree);
     qsort_r(order, profile->n_frames, sizeof *order, compare_frame_indices, (void *)profile);
     uint32_t rank = 0;
     for (size_t i = 0; i < profile->n_frames; i++) {

@@ -63,7 +63,8 @@ static const struct topic topics[] = {
      "\"not freed\", not \"unreachable\". A killed process shows all it held.\n"},
     {"temporary_count", TOPIC_METRIC, "blocks freed at once",
      "Unit: blocks. Freed before their own thread allocated or reallocated again:\n"
-     "the block served a single step. Heaptrack uses the same definition.\n"
+     "the block served a single step. (For heaptrack the next call of any\n"
+     "thread ends the step, so its figure differs where threads interleave.)\n"
      "To act: these are the cheapest allocations to remove: a buffer on the stack, a\n"
      "buffer kept between calls, a string view, a move in place of a copy.\n"
      "Pitfall: a block freed by another thread counts if the thread that made it did\n"

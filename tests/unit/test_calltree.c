@@ -122,6 +122,26 @@ static void startup_code_is_outside_of_the_stack(void **state)
     assert_null(calltree_frame(fixture->tree, &range, 1000000));
 }
 
+static void what_a_stripped_libc_calls_main_from_is_too(void **state)
+{
+    static const struct profile_frame bare[] = {
+        {"main", "a.c", "/bin/x", 4, 4, false},
+        {"", "", "/lib/x86_64-linux-gnu/libc.so.6", 0x27249, 0, false},
+        {"", "", "/bin/x", 9, 0, false},
+    };
+    const struct site under[] = {SITE(1, 0, 1), SITE(1, 0, 2)};
+    const struct profile stripped = {.n_sites = 2, .sites = under, .n_frames = 3, .frames = bare};
+    const struct site *site = &under[0];
+    struct calltree_range range = {&site, 1, 0};
+    struct calltree *tree;
+    (void)state;
+    assert_int_equal(calltree_new(&stripped, &tree), 0);
+    assert_null(calltree_frame(tree, &range, 1));
+    site = &under[1]; /* a caller of the program's own stays */
+    assert_non_null(calltree_frame(tree, &range, 1));
+    calltree_free(tree);
+}
+
 static void sums_do_not_wrap(void **state)
 {
     (void)state;
@@ -147,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(places_come_with_the_largest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses_of_one_line_are_one_caller, setup, teardown),
         cmocka_unit_test_setup_teardown(startup_code_is_outside_of_the_stack, setup, teardown),
+        cmocka_unit_test(what_a_stripped_libc_calls_main_from_is_too),
         cmocka_unit_test(sums_do_not_wrap),
         cmocka_unit_test_setup_teardown(inside_is_compared_up_to_the_place, setup, teardown),
     };
