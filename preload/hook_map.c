@@ -11,7 +11,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-EXPORT void *mmap64(void *address, size_t n_bytes, int protection, int flags, int fd, off_t offset);
+/* off_t has 64 bits here: one function by two names, as in libc. */
+EXPORT void *mmap64(void *address, size_t n_bytes, int protection, int flags, int fd, off_t offset)
+    __attribute__((alias("mmap")));
 
 static struct lane *enter(void)
 {
@@ -36,17 +38,6 @@ static void record_refusal(void)
 }
 
 EXPORT void *mmap(void *address, size_t n_bytes, int protection, int flags, int fd, off_t offset)
-{
-    if (!real.mmap)
-        session_start();
-    const struct arch_frame caller = ARCH_CALLER_FRAME();
-    void *const mapped = real.mmap(address, n_bytes, protection, flags, fd, offset);
-    if (mapped != MAP_FAILED && (flags & MAP_ANONYMOUS))
-        record(TRACE_MMAP, mapped, n_bytes, &caller);
-    return mapped;
-}
-
-EXPORT void *mmap64(void *address, size_t n_bytes, int protection, int flags, int fd, off_t offset)
 {
     if (!real.mmap)
         session_start();
