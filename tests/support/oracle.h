@@ -11,7 +11,8 @@
  *     unw_step(3) decides;
  *   - a realigned frame (its CFA is a DWARF expression) that a signal interrupted in its first or last
  *     instructions: gcc's tables are not exact there, and ours stop where a word they name lies outside
- *     the stack; libunwind asks the kernel about each page and may go on;
+ *     the stack. libunwind may crash there, so that such a stack is compared between our ways only
+ *     (n_unasked);
  *   - the end: where libunwind has no table for a frame it may guess on; ours stop there, and do not
  *     count frames above an address of zero.
  * Thread-safe; may be called in a signal handler. */
@@ -30,6 +31,7 @@ struct oracle_counts {
     size_t n_fast;     /* stacks the rules walked to their end */
     size_t n_unusual;  /* stacks that needed the library */
     size_t n_by_steps; /* stacks that unw_backtrace() got wrong and unw_step() right */
+    size_t n_unasked;  /* stacks that libunwind was not asked for, as it might crash */
     size_t n_frames;   /* in all */
     size_t deepest;    /* most frames of a stack */
     char first[4096];  /* what was wrong first, as text */
