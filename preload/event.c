@@ -10,9 +10,10 @@
 #include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/unwind.h"
+#include "trace/pack_hot.h"
 
 enum {
-    EVENT_BYTES = 8 * PACK_INTEGER_BYTES, /* array head, tag and at most six integers */
+    EVENT_BYTES = 8 * PACK_HOT_BYTES, /* array head, tag and at most six integers */
 };
 
 static uint64_t monotonic_ns(void)
@@ -37,39 +38,43 @@ static uint64_t other_ticks(const struct lane *lane)
     return now > lane->last_ticks ? now : lane->last_ticks;
 }
 
-static inline void pack_head(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
-                             uint32_t n_elements, uint64_t ticks)
+/* Put the beginning of a record at `at`; returns where its next element goes. */
+static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                  uint32_t n_elements, uint64_t ticks)
 {
-    *cursor->at++ = (uint8_t)(0x90 | n_elements);
-    *cursor->at++ = (uint8_t)tag;
-    pack_int64(cursor, (int64_t)(ticks - lane->last_ticks));
+    const uint64_t elapsed = ticks - lane->last_ticks;
     lane->last_ticks = ticks;
+    at[0] = (uint8_t)(0x90 | n_elements);
+    at[1] = (uint8_t)tag;
+    /* Of one length nearly always, so that where the rest goes does not wait for the counter. */
+    if (__builtin_expect(elapsed <= UINT16_MAX, 1))
+        return pack_hot_uint16(at + 2, (uint16_t)elapsed);
+    return pack_hot_int(at + 2, (int64_t)elapsed);
+}
+
+/* The same for what happens now. */
+static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                      uint32_t n_elements)
+{
+    ring_begin_stamp(lane);
+    return write_head(lane, at, tag, n_elements, uses_tsc() ? arch_ticks() : other_ticks(lane));
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
                  uint32_t n_elements)
 {
-    ring_begin_stamp(lane);
-    pack_head(lane, cursor, tag, n_elements, uses_tsc() ? arch_ticks() : other_ticks(lane));
+    cursor->at = write_head_now(lane, cursor->at, tag, n_elements);
 }
 
-/* The same for what gives something back. */
-static inline void begin_release(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
-                                 uint32_t n_elements)
+static inline uint8_t *write_address(struct lane *lane, uint8_t *at, const void *address)
 {
-    ring_begin_stamp(lane);
-    pack_head(lane, cursor, tag, n_elements,
-              uses_tsc() ? arch_ticks_after_loads() : other_ticks(lane));
-}
-
-static void pack_address(struct lane *lane, struct pack_cursor *cursor, const void *address)
-{
-    pack_int64(cursor, (int64_t)((uintptr_t)address - lane->last_address));
+    const int64_t distance = (int64_t)((uintptr_t)address - lane->last_address);
     lane->last_address = (uintptr_t)address;
+    return pack_hot_int(at, distance);
 }
 
 /* Room for a record, or the loss counted. */
-static uint8_t *room_for(struct lane *lane, size_t n_bytes)
+static inline uint8_t *room_for(struct lane *lane, size_t n_bytes)
 {
     uint8_t *const room = ring_reserve(lane, n_bytes);
     if (__builtin_expect(!room, 0))
@@ -77,16 +82,15 @@ static uint8_t *room_for(struct lane *lane, size_t n_bytes)
     return room;
 }
 
-static uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
+static inline uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
 {
     unwind_stack(caller, lane, session.max_depth);
-    return stacktree_id(lane);
+    return lane->stack.id ? lane->stack.id : stacktree_id(lane);
 }
 
-static void count_live(_Atomic uint64_t *counter, uint64_t n_bytes)
+static inline bool counts_live(void)
 {
-    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
-        ring_count(counter, n_bytes);
+    return __builtin_expect(session.flags & SESSION_COUNT_LIVE, 0);
 }
 
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
@@ -95,52 +99,50 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
     const uint32_t stack = stack_of(lane, caller);
     const size_t usable = real_usable_bytes(block->address);
     const bool usual = usable == TRACE_USUAL_USABLE(block->size_bytes) && block->alignment == 0;
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
-    if (!room)
+    uint8_t *at = room_for(lane, EVENT_BYTES);
+    if (!at)
         return;
-    count_live(&lane->ring->live_gained_bytes, usable);
-    struct pack_cursor cursor = {.at = room};
-    event_begin(lane, &cursor, tag, usual ? 5 : block->alignment ? 7 : 6);
-    pack_address(lane, &cursor, block->address);
-    pack_uint64(&cursor, block->size_bytes);
-    pack_uint32(&cursor, stack);
+    if (counts_live())
+        ring_count(&lane->ring->live_gained_bytes, usable);
+    at = write_head_now(lane, at, tag, usual ? 5 : block->alignment ? 7 : 6);
+    at = write_address(lane, at, block->address);
+    at = pack_hot_uint(at, block->size_bytes);
+    at = pack_hot_uint(at, stack);
     if (!usual)
-        pack_uint64(&cursor, usable);
+        at = pack_hot_uint(at, usable);
     if (block->alignment)
-        pack_uint64(&cursor, block->alignment);
-    ring_publish(lane, cursor.at);
+        at = pack_hot_uint(at, block->alignment);
+    ring_publish(lane, at);
 }
 
 void event_release(struct lane *lane, enum trace_tag tag, const void *address,
                    const struct arch_frame *caller)
 {
-    const bool with_stack = session.flags & SESSION_FREE_STACKS;
+    const bool with_stack = __builtin_expect(session.flags & SESSION_FREE_STACKS, 0);
     const uint32_t stack = with_stack ? stack_of(lane, caller) : 0;
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
-    if (!room)
+    uint8_t *at = room_for(lane, EVENT_BYTES);
+    if (!at)
         return;
-    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
+    if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
-    struct pack_cursor cursor = {.at = room};
-    begin_release(lane, &cursor, tag, with_stack ? 4 : 3);
-    pack_address(lane, &cursor, address);
+    at = write_head_now(lane, at, tag, with_stack ? 4 : 3);
+    at = write_address(lane, at, address);
     if (with_stack)
-        pack_uint32(&cursor, stack);
-    ring_publish(lane, cursor.at);
+        at = pack_hot_uint(at, stack);
+    ring_publish(lane, at);
 }
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)
 {
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
-    if (!room)
+    uint8_t *at = room_for(lane, EVENT_BYTES);
+    if (!at)
         return;
-    if (__builtin_expect(session.flags & SESSION_COUNT_LIVE, 0))
+    if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
-    struct pack_cursor cursor = {.at = room};
-    begin_release(lane, &cursor, TRACE_REALLOC_BEGIN, 4);
-    pack_address(lane, &cursor, address);
-    pack_uint8(&cursor, (uint8_t)call);
-    ring_publish(lane, cursor.at);
+    at = write_head_now(lane, at, TRACE_REALLOC_BEGIN, 4);
+    at = write_address(lane, at, address);
+    *at = (uint8_t)call;
+    ring_publish(lane, at + 1);
 }
 
 void event_bare(struct lane *lane, enum trace_tag tag)

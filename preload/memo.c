@@ -15,31 +15,24 @@
  * rbp is a plain register in most code. It is compared only where an outer frame's CFA counts from it
  * before it is restored (bp_matters); kept values may be stale elsewhere, so a walk that goes on
  * from a kept frame derives rbp again from the frame it met. */
+#include "preload/memo.h"
+
 #include "preload/unwind.h"
 
 #include <string.h>
 
-/* Tell whether frame `index` of the stack still led to frame index - 1. */
-static bool leads_on(const struct stack_frame *frames, size_t index)
-{
-    const struct stack_frame *const outer = &frames[index - 1];
-    if (*(const uintptr_t *)(outer->at.sp - sizeof(uintptr_t)) != outer->at.pc)
-        return false;
-    return !outer->bp_matters || !frames[index].bp_slot || *frames[index].bp_slot == outer->at.bp;
-}
-
 /* From the frame met at `index`, the outermost one that is still reached the same way. */
-static size_t first_unchanged(const struct stack_frame *frames, size_t index)
+static size_t first_unchanged(const struct stack *stack, size_t index)
 {
-    while (index > 0 && leads_on(frames, index))
+    const struct stack_frame *const frames = stack->frames;
+    size_t n_words = frames[index].n_words;
+    while (n_words > 0 && *stack->words[n_words - 1].at == stack->words[n_words - 1].value)
+        n_words--;
+    if (n_words == 0)
+        return 0;
+    while (frames[index - 1].n_words >= n_words)
         index--;
     return index;
-}
-
-static bool is_met(const struct stack_frame *kept, const struct arch_frame *frame)
-{
-    return kept->at.sp == frame->sp && kept->at.pc == frame->pc &&
-           (!kept->bp_matters || kept->at.bp == frame->bp);
 }
 
 /* Kept frames met..unchanged + 1 become part of the walk; return the registers at `unchanged`. */
@@ -58,6 +51,18 @@ static struct arch_frame take_over(struct stack *stack, size_t met, size_t uncha
     return frame;
 }
 
+/* Note the words through which this frame leads to `outer`. */
+static void add_words(struct stack *stack, const struct stack_frame *outer,
+                      struct stack_frame *frame)
+{
+    size_t n_words = outer->n_words;
+    if (outer->bp_matters && frame->bp_slot)
+        stack->words[n_words++] = (struct stack_word){frame->bp_slot, outer->at.bp};
+    stack->words[n_words++] =
+        (struct stack_word){(const uintptr_t *)outer->at.sp - 1, outer->at.pc};
+    frame->n_words = (uint16_t)n_words;
+}
+
 /* The first n_shared kept frames stay; put the walked ones on top of them. */
 static void assemble(struct stack *stack, size_t n_shared, size_t n_fresh)
 {
@@ -70,6 +75,8 @@ static void assemble(struct stack *stack, size_t n_shared, size_t n_fresh)
         bp_matters = frame->cfa_from_bp || (!frame->bp_slot && bp_matters);
         frame->hash = hash;
         frame->bp_matters = bp_matters;
+        if (frame > stack->frames)
+            add_words(stack, frame - 1, frame);
     }
     stack->n = stack->n_kept = n_shared + n_fresh;
 }
@@ -91,12 +98,10 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
     while (frame.pc != 0) {
         while (n_kept > 0 && stack->frames[n_kept - 1].at.sp < frame.sp)
             n_kept--;
-        if (n_kept > 0 && is_met(&stack->frames[n_kept - 1], &frame)) {
+        if (n_kept > 0 && memo_is_met(&stack->frames[n_kept - 1], &frame)) {
             const size_t met = n_kept - 1;
-            const size_t unchanged = first_unchanged(stack->frames, met);
+            const size_t unchanged = first_unchanged(stack, met);
             if (unchanged == 0) {
-                if (n_fresh == 0 && n_kept == stack->n)
-                    return stack->end;
                 end = stack->end;
                 break;
             }

@@ -3,7 +3,8 @@
  *
  * Frames are kept outermost first, so that a stack that differs only at its inner end shares its
  * beginning. Frame i was reached from frame i + 1 by reading two words of the stack: the return
- * address just below sp[i], and the saved rbp at bp_slot[i + 1], if it was saved there. */
+ * address just below sp[i], and the saved rbp at bp_slot[i + 1], if it was saved there and matters.
+ * These words stand in a list of their own, so that comparing them is one short loop. */
 #ifndef HEAPWISE_PRELOAD_STACK_H
 #define HEAPWISE_PRELOAD_STACK_H
 
@@ -29,11 +30,17 @@ struct stack {
     uint32_t id;         /* its stack id, 0 while not yet known */
     enum unwind_end end; /* of the outermost frame */
     uint32_t generation; /* of the module list when it was walked */
+    /* The words that lead from frame to frame, the outermost first. */
+    struct stack_word {
+        const uintptr_t *at;
+        uintptr_t value;
+    } words[2 * TRACE_MAX_DEPTH];
     struct stack_frame {
         struct arch_frame at;     /* pc, sp, bp while this frame was the innermost */
         const uintptr_t *bp_slot; /* where its caller's rbp is saved, NULL: it is still in rbp */
         bool cfa_from_bp;         /* its own CFA counts from rbp */
         bool bp_matters;          /* rbp here decides how an outer frame is found */
+        uint16_t n_words;         /* words[0..n_words) lead from here to the outermost frame */
         uint64_t hash;            /* of the return addresses from the outermost to this one */
     } frames[TRACE_MAX_DEPTH];
     struct stack_frame fresh[TRACE_MAX_DEPTH]; /* scratch: frames being walked, innermost first */

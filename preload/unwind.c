@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "preload/lane.h"
+#include "preload/memo.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
 
@@ -136,14 +137,14 @@ static void replace(struct stack *stack, const uintptr_t *pcs, size_t n)
     stack->id = 0;
 }
 
-void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth)
+/* The stack is another one, or may be. */
+static __attribute__((noinline)) void walk_anew(const struct arch_frame *caller, struct lane *lane,
+                                                size_t max_depth, uint32_t generation)
 {
     struct stack *const stack = &lane->stack;
-    const uint32_t generation = modules_generation();
     if (__builtin_expect(stack->generation != generation, 0)) {
         stack->generation = generation;
         stack->n_kept = 0;
-        stack->id = 0;
     }
     const struct unwind_walk walk = unwind_begin(caller->sp, generation);
     enum unwind_end end = memo_walk(stack, caller, &walk, max_depth);
@@ -154,5 +155,17 @@ void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max
         replace(stack, lane->pcs, unwind_library(caller, lane->pcs, max_depth, &end));
     ring_count(unusual ? &lane->ring->n_fallback : &lane->ring->n_fast, 1);
     if (__builtin_expect(end != UNWIND_COMPLETE, 0))
+        ring_count(&lane->ring->n_truncated, 1);
+}
+
+void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth)
+{
+    const uint32_t generation = modules_generation();
+    if (!memo_holds(&lane->stack, caller, generation)) {
+        walk_anew(caller, lane, max_depth, generation);
+        return;
+    }
+    ring_count(&lane->ring->n_fast, 1);
+    if (__builtin_expect(lane->stack.end != UNWIND_COMPLETE, 0))
         ring_count(&lane->ring->n_truncated, 1);
 }

@@ -55,9 +55,4 @@ bool unwind_step(const struct unwind_walk *walk, const struct cfi_rule *rule,
 /* How a walk ends at a rule that is not CFI_RULE. */
 enum unwind_end unwind_end_of(const struct cfi_rule *rule);
 
-/* Walk, sharing with stack->frames what is still the same. On UNWIND_COMPLETE and UNWIND_NO_TABLE
- * `stack` is the new one; else it is void (n_kept 0) and its first frames may be overwritten. */
-enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
-                          const struct unwind_walk *walk, size_t cap);
-
 #endif

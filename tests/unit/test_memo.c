@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "preload/lane.h"
+#include "preload/memo.h"
 #include "preload/modules.h"
 #include "preload/unwind.h"
 
@@ -159,12 +160,18 @@ static void rbp_decides_where_an_outer_frame_needs_it(void **state)
         .bp_slot = &words[6],
         .cfa_from_bp = true,
         .bp_matters = true,
+        .n_words = 1,
     };
+    stack->words[0] = (struct stack_word){&words[7], 1};
     words[7] = 1;
     struct arch_frame caller = stack->frames[1].at;
-    assert_int_equal(memo_walk(stack, &caller, &walk, 128), UNWIND_COMPLETE);
-    assert_int_equal(stack->id, 42);
+    assert_true(memo_holds(stack, &caller, 0));
+    assert_false(memo_holds(stack, &caller, 1));
+    words[7] = 3;
+    assert_false(memo_holds(stack, &caller, 0));
+    words[7] = 1;
     caller.bp = (uintptr_t)&words[4];
+    assert_false(memo_holds(stack, &caller, 0));
     assert_int_not_equal(memo_walk(stack, &caller, &walk, 128), UNWIND_COMPLETE);
     assert_int_equal(stack->id, 0);
 }
