@@ -60,61 +60,62 @@ static inline int choose(const struct call *call)
     return (int)((random >> 8) % call->n_children);
 }
 
-static inline void ask(struct call *call)
+static inline void note_visit(struct call *call)
 {
     n_left--;
     n_frames += call->depth;
     call->n_visits |= 1;
 }
 
-/* No tail call, no merging of the calls: every place is one of its own. */
-#define KEEP_FRAME(pointer) __asm__ volatile("" ::"r"(pointer) : "memory")
-#define ENTER(child)        steps[(child)->step](child)
+/* No tail call, and no merging of two calls: each place has a number of its own. */
+#define PLACE(number)                                                                              \
+    steps[next->step](next);                                                                       \
+    __asm__ volatile("" ::"i"(number) : "memory");                                                 \
+    break
 
-/* One function of the tree: a frame of `local_bytes`, a block, then calls from four places. The one with
- * alloca() addresses its frame by rbp. */
-#define STEP(number, local)                                                                        \
+/* One function of the tree: `room` makes its frame unlike the others', then comes a block, then calls from
+ * four places. */
+#define STEP(number, room_declaration)                                                             \
     static __attribute__((noinline)) void step_##number(struct call *call)                         \
     {                                                                                              \
-        local;                                                                                     \
-        KEEP_FRAME(room);                                                                          \
+        room_declaration;                                                                          \
+        __asm__ volatile("" ::"r"(room) : "memory");                                               \
         void *volatile block = malloc(BLOCK_BYTES + 16 * (size_t)number);                          \
-        ask(call);                                                                                 \
+        note_visit(call);                                                                          \
         free(block);                                                                               \
         for (int child; (child = choose(call)) >= 0;) {                                            \
             struct call *const next = &calls[call->first_child + (unsigned)child];                 \
             switch (child) {                                                                       \
-            case 0:                                                                                \
-                ENTER(next);                                                                       \
-                KEEP_FRAME(room);                                                                  \
-                break;                                                                             \
-            case 1:                                                                                \
-                ENTER(next);                                                                       \
-                KEEP_FRAME(call);                                                                  \
-                break;                                                                             \
-            case 2:                                                                                \
-                ENTER(next);                                                                       \
-                KEEP_FRAME(next);                                                                  \
-                break;                                                                             \
-            default:                                                                               \
-                ENTER(next);                                                                       \
-                KEEP_FRAME(&next);                                                                 \
-                break;                                                                             \
+            case 0: PLACE(0);                                                                      \
+            case 1: PLACE(1);                                                                      \
+            case 2: PLACE(2);                                                                      \
+            default: PLACE(3);                                                                     \
             }                                                                                      \
         }                                                                                          \
-    }
+    }                                                                                              \
+    static step_function step_##number
 
-#define FIXED(bytes) char room[bytes]
-STEP(0, FIXED(8))
-STEP(1, FIXED(24))
-STEP(2, FIXED(40)) STEP(3, FIXED(56)) STEP(4, FIXED(72)) STEP(5, FIXED(104)) STEP(6, FIXED(136))
-    STEP(7, FIXED(200)) STEP(8, FIXED(16)) STEP(9, FIXED(32)) STEP(10, FIXED(64))
-        STEP(11, FIXED(96)) STEP(12, FIXED(264)) STEP(13, FIXED(12)) STEP(14, FIXED(328))
-            STEP(15, char *const room = alloca(16 + (call->depth & 7) * 16))
+STEP(0, char room[8]);
+STEP(1, char room[24]);
+STEP(2, char room[40]);
+STEP(3, char room[56]);
+STEP(4, char room[72]);
+STEP(5, char room[104]);
+STEP(6, char room[136]);
+STEP(7, char room[200]);
+STEP(8, char room[16]);
+STEP(9, char room[32]);
+STEP(10, char room[64]);
+STEP(11, char room[96]);
+STEP(12, char room[264]);
+STEP(13, char room[12]);
+STEP(14, char room[328]);
+/* This one addresses its frame by rbp, as what calls alloca() must. */
+STEP(15, char *const room = alloca(16 + (call->depth & 7) * 16));
 
-                static step_function *const steps[N_STEPS] = {
-                    step_0, step_1, step_2,  step_3,  step_4,  step_5,  step_6,  step_7,
-                    step_8, step_9, step_10, step_11, step_12, step_13, step_14, step_15};
+static step_function *const steps[N_STEPS] = {step_0,  step_1,  step_2,  step_3, step_4,  step_5,
+                                              step_6,  step_7,  step_8,  step_9, step_10, step_11,
+                                              step_12, step_13, step_14, step_15};
 
 /* Draw the tree breadth first: the children of a call are drawn when its turn comes. */
 static void draw_tree(void)
@@ -138,8 +139,8 @@ static __attribute__((noinline)) void walk(int n_trunk)
         walk(n_trunk - 1);
     else
         while (n_left > 0)
-            ENTER(&calls[0]);
-    KEEP_FRAME(&n_trunk);
+            steps[calls[0].step](&calls[0]);
+    __asm__ volatile("" ::: "memory");
 }
 
 static long long now_ns(void)
