@@ -9,13 +9,12 @@
 #include "reader/sites.h"
 
 /* What every handler needs at hand. */
-struct event {
+struct scene {
     struct model *model;
     struct model_stream *stream;
     struct model_image *image;
     struct model_process *process;
-    uint32_t stream_number;
-    const struct record *record;
+    const struct event *event;
 };
 
 /* ---- what the pairing found ---- */
@@ -87,30 +86,29 @@ static uint64_t clamp_size(uint64_t size_bytes)
 }
 
 /* The block an allocation or a resize's end describes. */
-static struct block make_block(const struct event *event, uint32_t site)
+static struct block make_block(const struct scene *scene, uint32_t site)
 {
-    const struct record_block *const record = &event->record->block;
-    struct block block = {.address = record->address,
-                          .start_ticks = event->record->ticks,
-                          .size_bytes = clamp_size(record->size_bytes),
+    const struct event *const event = scene->event;
+    struct block block = {.address = event->address,
+                          .start_ticks = event->ticks,
+                          .size_bytes = clamp_size(event->size_bytes),
                           .site = site,
-                          .thread = event->stream->thread & LIVE_THREAD_MASK};
-    live_set_slack(&block, subtract_floored(record->usable_bytes, record->size_bytes));
+                          .thread = scene->stream->thread & LIVE_THREAD_MASK};
+    live_set_slack(&block, event->slack_bytes);
     return block;
 }
 
-static int on_allocation(const struct event *event)
+static int on_allocation(const struct scene *scene)
 {
-    const uint32_t site =
-        sites_find(event->model, event->stream_number, event->record->block.stack);
+    const uint32_t site = sites_find(scene->model, scene->event->stream, scene->event->stack);
     if (site == 0)
         return -ENOMEM;
-    const struct block block = make_block(event, site);
-    const int error = account_request(event->model, site, block.size_bytes, true);
+    const struct block block = make_block(scene, site);
+    const int error = account_request(scene->model, site, block.size_bytes, true);
     if (error || block.address == 0)
         return error;
-    event->model->last_address[block.thread] = block.address;
-    return pairing_acquire(&event->image->pairing, &block, event->record->ticks);
+    scene->model->last_address[block.thread] = block.address;
+    return pairing_acquire(&scene->image->pairing, &block, scene->event->ticks);
 }
 
 /* Whether a release means a block from before the fork. Not while the child has a block of its own
@@ -121,144 +119,142 @@ static bool take_inherited(struct model_image *image, uint64_t address)
            addrset_take(&image->inherited, address);
 }
 
-static int on_release(const struct event *event)
+static int on_release(const struct scene *scene)
 {
-    const uint64_t address = event->record->block.address;
-    event->process->free_count++;
-    event->process->events++;
-    if (take_inherited(event->image, address)) {
-        event->process->inherited_frees++;
+    const uint64_t address = scene->event->address;
+    scene->process->free_count++;
+    scene->process->events++;
+    if (take_inherited(scene->image, address)) {
+        scene->process->inherited_frees++;
         return 0;
     }
-    return pairing_release(&event->image->pairing, address, event->record->ticks);
+    return pairing_release(&scene->image->pairing, address, scene->event->ticks);
 }
 
 /* ---- resizes ---- */
 
-static int on_resize_begin(const struct event *event)
+static int on_resize_begin(const struct scene *scene)
 {
-    const uint64_t address = event->record->block.address;
-    struct model_resize *const resize = &event->stream->resize;
+    const uint64_t address = scene->event->address;
+    struct model_resize *const resize = &scene->stream->resize;
     /* A begin without an end before it: that block stays what it was, live. */
-    event->model->last_token = (event->model->last_token + 1) & UINT32_MAX;
+    scene->model->last_token = (scene->model->last_token + 1) & UINT32_MAX;
     *resize = (struct model_resize){
         .active = true,
         .address = address,
-        .ticks = event->record->ticks,
-        .token = (uint64_t)event->stream_number << 32 | event->model->last_token,
+        .ticks = scene->event->ticks,
+        .token = (uint64_t)scene->event->stream << 32 | scene->model->last_token,
     };
-    resize->inherited = take_inherited(event->image, address);
+    resize->inherited = take_inherited(scene->image, address);
     if (resize->inherited)
         return 0;
-    return pairing_withdraw(&event->image->pairing, address, event->record->ticks, resize->token,
+    return pairing_withdraw(&scene->image->pairing, address, scene->event->ticks, resize->token,
                             &resize->block, &resize->found);
 }
 
-static int on_resize_end(const struct event *event)
+static int on_resize_end(const struct scene *scene)
 {
-    const struct model_resize resize = event->stream->resize;
-    event->stream->resize.active = false;
-    const uint32_t site =
-        sites_find(event->model, event->stream_number, event->record->block.stack);
+    const struct model_resize resize = scene->stream->resize;
+    scene->stream->resize.active = false;
+    const uint32_t site = sites_find(scene->model, scene->event->stream, scene->event->stack);
     if (site == 0)
         return -ENOMEM;
-    struct block block = make_block(event, site);
-    const int error = account_request(event->model, site, block.size_bytes, false);
+    struct block block = make_block(scene, site);
+    const int error = account_request(scene->model, site, block.size_bytes, false);
     if (error)
         return error;
-    event->process->inherited_frees += resize.active && resize.inherited;
+    scene->process->inherited_frees += resize.active && resize.inherited;
     if (resize.active && resize.found) {
         const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
         const uint64_t copied = old_bytes < new_bytes ? old_bytes : new_bytes;
         if (block.address != resize.address) {
-            model_site(event->model, site)->copied_bytes += copied;
-            event->process->copied_bytes += copied;
+            model_site(scene->model, site)->copied_bytes += copied;
+            scene->process->copied_bytes += copied;
         }
         block.start_ticks = resize.block.start_ticks;
-        account_drop(event->model, &resize.block);
+        account_drop(scene->model, &resize.block);
     }
-    event->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
-    return block.address ? pairing_acquire(&event->image->pairing, &block, event->record->ticks)
-                         : 0;
+    scene->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
+    return block.address ? pairing_acquire(&scene->image->pairing, &block, scene->event->ticks) : 0;
 }
 
-static int on_resize_fail(const struct event *event)
+static int on_resize_fail(const struct scene *scene)
 {
-    const struct model_resize resize = event->stream->resize;
-    event->stream->resize.active = false;
+    const struct model_resize resize = scene->stream->resize;
+    scene->stream->resize.active = false;
     if (!resize.active)
         return 0;
     if (resize.inherited)
-        return resize.address ? addrset_add(&event->image->inherited, resize.address) : 0;
-    return resize.found ? pairing_restore(&event->image->pairing, &resize.block) : 0;
+        return resize.address ? addrset_add(&scene->image->inherited, resize.address) : 0;
+    return resize.found ? pairing_restore(&scene->image->pairing, &resize.block) : 0;
 }
 
-static int on_resize_freed(const struct event *event)
+static int on_resize_freed(const struct scene *scene)
 {
-    const struct model_resize resize = event->stream->resize;
-    event->stream->resize.active = false;
-    event->process->free_count++;
-    event->process->events++;
-    event->process->inherited_frees += resize.active && resize.inherited;
+    const struct model_resize resize = scene->stream->resize;
+    scene->stream->resize.active = false;
+    scene->process->free_count++;
+    scene->process->events++;
+    scene->process->inherited_frees += resize.active && resize.inherited;
     if (!resize.active)
-        event->process->unknown_frees++;
-    return resize.active && resize.found ? on_ended(event->image, &resize.block, resize.ticks) : 0;
+        scene->process->unknown_frees++;
+    return resize.active && resize.found ? on_ended(scene->image, &resize.block, resize.ticks) : 0;
 }
 
 /* ---- mappings ---- */
 
-static void note_mapped(const struct event *event, uint64_t gained_bytes)
+static void note_mapped(const struct scene *scene, uint64_t gained_bytes)
 {
-    struct model_process *const process = event->process;
+    struct model_process *const process = scene->process;
     process->mapped_bytes = add_capped(process->mapped_bytes, gained_bytes);
-    if (event->image->mapped.total_bytes > process->mapped_peak_bytes)
-        process->mapped_peak_bytes = event->image->mapped.total_bytes;
+    if (scene->image->mapped.total_bytes > process->mapped_peak_bytes)
+        process->mapped_peak_bytes = scene->image->mapped.total_bytes;
 }
 
-static int on_mmap(const struct event *event)
+static int on_mmap(const struct scene *scene)
 {
-    const struct record_block *const map = &event->record->block;
-    event->process->events++;
-    const int error = mapped_add(&event->image->mapped, map->address, map->size_bytes);
-    note_mapped(event, map->size_bytes);
+    const struct event *const map = scene->event;
+    scene->process->events++;
+    const int error = mapped_add(&scene->image->mapped, map->address, map->size_bytes);
+    note_mapped(scene, map->size_bytes);
     return error;
 }
 
-static int cut_mapping(const struct event *event)
+static int cut_mapping(const struct scene *scene)
 {
-    const struct record_block *const map = &event->record->block;
-    event->stream->cut_bytes = map->size_bytes;
-    return mapped_cut(&event->image->mapped, map->address, map->size_bytes, &event->stream->cut);
+    const struct event *const map = scene->event;
+    scene->stream->cut_bytes = map->size_bytes;
+    return mapped_cut(&scene->image->mapped, map->address, map->size_bytes, &scene->stream->cut);
 }
 
-static int on_munmap(const struct event *event)
+static int on_munmap(const struct scene *scene)
 {
-    event->process->events++;
-    return cut_mapping(event);
+    scene->process->events++;
+    return cut_mapping(scene);
 }
 
 /* A remap of something that was not followed (mapped before the shim, or not anonymous) is left out. */
-static int on_remap_end(const struct event *event)
+static int on_remap_end(const struct scene *scene)
 {
-    const struct record_block *const map = &event->record->block;
-    struct model_stream *const stream = event->stream;
-    event->process->events++;
+    const struct event *const map = scene->event;
+    struct model_stream *const stream = scene->stream;
+    scene->process->events++;
     if (stream->cut.bytes == 0)
         return 0;
-    const int error = mapped_add(&event->image->mapped, map->address, map->size_bytes);
-    note_mapped(event, subtract_floored(map->size_bytes, stream->cut_bytes));
+    const int error = mapped_add(&scene->image->mapped, map->address, map->size_bytes);
+    note_mapped(scene, subtract_floored(map->size_bytes, stream->cut_bytes));
     stream->cut = (struct mapped_cut){.n_pieces = 0};
     return error;
 }
 
-static int on_map_fail(const struct event *event)
+static int on_map_fail(const struct scene *scene)
 {
-    const int error = mapped_restore(&event->image->mapped, &event->stream->cut);
-    event->stream->cut = (struct mapped_cut){.n_pieces = 0};
+    const int error = mapped_restore(&scene->image->mapped, &scene->stream->cut);
+    scene->stream->cut = (struct mapped_cut){.n_pieces = 0};
     return error;
 }
 
-static int (*const handlers[TRACE_NODE])(const struct event *event) = {
+static int (*const handlers[TRACE_NODE])(const struct scene *scene) = {
     [TRACE_MALLOC] = on_allocation,
     [TRACE_CALLOC] = on_allocation,
     [TRACE_REALLOC_NEW] = on_allocation,
@@ -286,15 +282,14 @@ static int (*const handlers[TRACE_NODE])(const struct event *event) = {
     [TRACE_MAP_FAIL] = on_map_fail,
 };
 
-int events_apply(struct model *model, uint32_t stream_number, const struct record *record)
+int events_apply(struct model *model, const struct event *event)
 {
-    struct model_stream *const stream = &model->streams[stream_number];
+    struct model_stream *const stream = &model->streams[event->stream];
     struct model_image *const image = model_image(model, stream->image);
-    const struct event event = {.model = model,
+    const struct scene scene = {.model = model,
                                 .stream = stream,
                                 .image = image,
                                 .process = model_process(model, image->process),
-                                .stream_number = stream_number,
-                                .record = record};
-    return record->tag < TRACE_NODE && handlers[record->tag] ? handlers[record->tag](&event) : 0;
+                                .event = event};
+    return handlers[event->tag] ? handlers[event->tag](&scene) : 0;
 }

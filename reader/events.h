@@ -8,7 +8,7 @@
 /* Where an image's pairing tells what it found. */
 struct pairing_sink events_pairing_sink(struct model_image *image);
 
-/* Apply an event record (its tag is below TRACE_NODE) of a stream. 0 or -ENOMEM. */
-int events_apply(struct model *model, uint32_t stream, const struct record *record);
+/* Apply an EVENT_SHORT below TRACE_NODE, of a stream whose image has a process. 0 or -ENOMEM. */
+int events_apply(struct model *model, const struct event *event);
 
 #endif

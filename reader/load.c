@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* How a trace becomes a profile: its records go to the merge, the names or the run's facts; the merge
- * feeds the model; the analyses make the profile of it. */
+/* How a trace becomes a profile: one thread decodes and merges its records, another takes them to the
+ * model, the names or the run's facts; the analyses make the profile of those. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/belt.h"
 #include "reader/decode.h"
-#include "reader/merge.h"
 #include "reader/processes.h"
 #include "reader/profile.h"
 #include "reader/runfacts.h"
+#include "reader/sequence.h"
 
 /* The profile a caller sees, and what its pointers lead to. */
 struct loaded {
@@ -27,50 +28,16 @@ struct clock_points {
 
 struct loader {
     struct loaded *loaded;
+    /* The filling thread's until it is done. */
     struct decoder *decoder;
-    struct merge *merge;
+    struct sequence_end end;
+    struct trace_error error;
+    /* The taking thread's. */
     struct model model;
     struct naming names;
-    struct idmap streams; /* the trace's stream id -> merge's number */
     struct clock_points clock;
     struct runfacts facts;
-    bool ended; /* TRACE_END was there */
 };
-
-static int add_stream(struct loader *loader, const struct record *record)
-{
-    uint32_t number;
-    if (idmap_get(&loader->streams, record->stream.id))
-        return 0; /* named twice */
-    int error = model_add_stream(&loader->model, record);
-    if (error == 0)
-        error = merge_add_stream(loader->merge, &number);
-    return error ? error : idmap_put(&loader->streams, record->stream.id, number);
-}
-
-static int add_chunk(struct loader *loader, struct decode_item *item)
-{
-    const uint32_t number = idmap_get(&loader->streams, item->record.chunk.stream);
-    const struct merge_chunk_head head = {.base = item->record.chunk.base,
-                                          .offset = item->payload_offset,
-                                          .cut = item->payload_bytes < item->record.chunk.n_bytes};
-    if (number == 0) { /* of a stream never named: whose it is is not known */
-        free(item->payload);
-        return 0;
-    }
-    return merge_add_chunk(loader->merge, number, &head, item->payload, item->payload_bytes);
-}
-
-/* The collector's stamped records take part in the merge as stream 0, by their own bytes. */
-static int add_own(struct loader *loader, const struct decode_item *item)
-{
-    const struct merge_chunk_head head = {.offset = item->offset};
-    uint8_t *const copy = malloc(item->n_bytes);
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, item->bytes, item->n_bytes);
-    return merge_add_chunk(loader->merge, 0, &head, copy, item->n_bytes);
-}
 
 static int add_clock(struct loader *loader, const struct record *record)
 {
@@ -131,20 +98,10 @@ static void take_stream_counters(struct model_image *image, const struct record 
     }
 }
 
-static int end_stream(struct loader *loader, const struct record *record)
-{
-    const uint32_t number = idmap_get(&loader->streams, record->stream_end.stream);
-    if (number == 0)
-        return 0;
-    take_stream_counters(model_image(&loader->model, loader->model.streams[number].image), record);
-    return merge_end_stream(loader->merge, number);
-}
-
-static int add_loss(struct loader *loader, const struct record *record)
+static int add_loss(struct loader *loader, uint32_t stream, const struct record *record)
 {
     struct model *const model = &loader->model;
-    const uint32_t number = idmap_get(&loader->streams, record->lost.stream);
-    uint64_t *const lost = number ? &model_image(model, model->streams[number].image)->n_lost
+    uint64_t *const lost = stream ? &model_image(model, model->streams[stream].image)->n_lost
                                   : &model->n_lost_unplaced;
     uint64_t *const by_reason = &model->n_lost_by_reason[model_reason(record->lost.reason)];
     *lost = add_capped(*lost, record->lost.n_events);
@@ -158,39 +115,60 @@ static int take_run(struct loader *loader, const struct record *record)
     return error ? error : processes_expect_root(&loader->model, loader->facts.root_pid);
 }
 
-static int take_end(struct loader *loader, const struct record *record)
-{
-    loader->ended = true;
-    runfacts_take_end(&loader->facts, record);
-    return 0;
-}
-
 /* ---- from the first record to the last ---- */
 
-static int take_item(struct loader *loader, struct decode_item *item)
+static int take_file_record(struct loader *loader, uint32_t stream, const struct record *record)
 {
-    const struct record *const record = &item->record;
-    if (!record->known)
-        return 0;
+    struct model *const model = &loader->model;
     switch (record->tag) {
     case TRACE_HEADER: return runfacts_take_header(&loader->facts, record);
     case TRACE_RUN: return take_run(loader, record);
     case TRACE_CLOCK: return add_clock(loader, record);
-    case TRACE_STREAM: return add_stream(loader, record);
-    case TRACE_CHUNK: return add_chunk(loader, item);
-    case TRACE_WATERMARK: return merge_up_to(loader->merge, record->ticks);
-    case TRACE_STREAM_END: return end_stream(loader, record);
-    case TRACE_LOST: return add_loss(loader, record);
-    case TRACE_RSS:
-    case TRACE_PROCESS_END:
-    case TRACE_UNATTACHED:
-    case TRACE_STOPPED: return add_own(loader, item);
+    case TRACE_STREAM: return model_add_stream(model, record);
+    case TRACE_STREAM_END:
+        take_stream_counters(model_image(model, model->streams[stream].image), record);
+        return 0;
+    case TRACE_LOST: return add_loss(loader, stream, record);
     case TRACE_STRING:
     case TRACE_OBJECT:
     case TRACE_SYMBOL: return naming_add(&loader->names, record);
-    case TRACE_END: return take_end(loader, record);
+    case TRACE_END: runfacts_take_end(&loader->facts, record); return 0;
     default: return 0;
     }
+}
+
+static int take_record(struct loader *loader, const struct batch *batch, const struct event *event)
+{
+    struct record record;
+    if (event->kind == EVENT_OVER)
+        return model_stream_over(&loader->model, event->stream);
+    const int error = batch_decode(batch, event, &record);
+    if (error)
+        return error;
+    return event->kind == EVENT_FILE ? take_file_record(loader, event->stream, &record)
+                                     : model_record(&loader->model, event->stream, &record);
+}
+
+/* Blocks are looked up where no cache has them: their places are fetched some events ahead. */
+static int take_batch(void *context, const struct batch *batch)
+{
+    enum { N_AHEAD = 16 };
+    struct loader *const loader = context;
+    int error = 0;
+    for (uint32_t i = 0; i < batch->n_events && error == 0; i++) {
+        const struct event *const event = &batch->events[i];
+        if (i + N_AHEAD < batch->n_events)
+            model_event_coming(&loader->model, event + N_AHEAD);
+        error = event->kind == EVENT_SHORT ? model_event(&loader->model, event)
+                                           : take_record(loader, batch, event);
+    }
+    return error;
+}
+
+static int fill_batches(void *context, struct outlet *outlet)
+{
+    struct loader *const loader = context;
+    return sequence_send(loader->decoder, outlet, &loader->end, &loader->error);
 }
 
 static int fail_memory(struct trace_error *error)
@@ -201,42 +179,21 @@ static int fail_memory(struct trace_error *error)
     return -ENOMEM;
 }
 
-/* Tell whether the file, too, ends at the end mark: a last frame without its checksum is a cut, and
- * what stands before it was not verified. */
-static bool is_whole(struct loader *loader, struct trace_error *cut_out)
-{
-    struct decode_item after = {0};
-    const int found = decode_next(loader->decoder, &after, cut_out);
-    if (found > 0)
-        free(after.payload);
-    return found >= 0;
-}
-
-/* Read all records. A cut or broken trace is no failure: the profile says where. */
+/* Read all records. */
 static int read_records(struct loader *loader, struct trace_error *error_out)
 {
-    struct profile *const profile = &loader->loaded->profile;
-    struct decode_item item;
-    int found, error = 0;
-    while (!loader->ended && !merge_is_broken(loader->merge, &profile->cut) &&
-           (found = decode_next(loader->decoder, &item, &profile->cut)) != 0) {
-        if (found < 0 && found != -EBADMSG) {
-            *error_out = profile->cut;
-            return found;
-        }
-        if (found < 0)
-            break;
-        if ((error = take_item(loader, &item)))
-            return fail_memory(error_out);
+    const struct belt_work work = {.context = loader, .fill = fill_batches, .take = take_batch};
+    int error = belt_run(&work, belt_is_worth_a_thread());
+    if (error == 0)
+        error = model_finish(&loader->model);
+    if (error && error != -ENOMEM && loader->error.reason[0]) {
+        *error_out = loader->error;
+        return error;
     }
-    if ((error = merge_finish(loader->merge)) || (error = model_finish(&loader->model)))
+    if (error)
         return fail_memory(error_out);
-    const bool broken = merge_is_broken(loader->merge, &profile->cut);
-    profile->truncated = broken || !loader->ended || !is_whole(loader, &profile->cut);
-    if (!profile->truncated)
-        profile->cut = (struct trace_error){.record = ""};
-    else if (!profile->cut.reason[0])
-        snprintf(profile->cut.reason, sizeof profile->cut.reason, "the end mark is missing");
+    loader->loaded->profile.truncated = loader->end.truncated;
+    loader->loaded->profile.cut = loader->end.cut;
     return 0;
 }
 
@@ -303,11 +260,6 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     struct loaded *const loaded = loader->loaded = calloc(1, sizeof *loaded);
     if (!loaded || model_init(&loader->model, &loaded->storage))
         return fail_memory(error_out);
-    const struct merge_sink sink = {.context = &loader->model,
-                                    .record = model_record,
-                                    .ended = model_stream_ended,
-                                    .coming = model_record_coming};
-    loader->merge = merge_new(&sink);
     loader->names.texts = &loader->model.texts;
     loader->names.stacks = &loader->model.stacks;
     loader->model.only_process = options->process_id;
@@ -317,7 +269,7 @@ static int load(struct loader *loader, const char *path, const struct profile_op
         profile->tool_version = "";
     profile->stop_reason = profile->cut.record = "";
     profile->trace_name = storage_text(&loaded->storage, path, strlen(path));
-    if (!loader->merge || !profile->trace_name)
+    if (!profile->trace_name)
         return fail_memory(error_out);
     if ((error = read_records(loader, error_out)))
         return error;
@@ -337,9 +289,7 @@ int profile_load(const char *path, const struct profile_options *options,
     struct loader loader = {0};
     *error_out = (struct trace_error){.record = ""};
     const int error = load(&loader, path, options ? options : &defaults, error_out);
-    merge_free(loader.merge);
     naming_fini(&loader.names);
-    idmap_fini(&loader.streams);
     model_fini(&loader.model);
     decode_close(loader.decoder);
     if (error) {

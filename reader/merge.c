@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* How the earliest record is found: a binary heap of the streams that have one, by its ticks. Records
- * are decoded some at a time, so that the sink can begin to fetch what they will need: in a big trace
- * each needs a block that is in no cache. */
+/* How the earliest record is found: a binary heap of the streams that have one, by its ticks. The one at
+ * its top then goes on until it reaches the second one's time, straight into the outlet's batch: with one
+ * busy thread that is a whole chunk without a look at the heap. */
 #include "reader/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "reader/array.h"
-
-enum { N_AHEAD = 16 };
 
 struct chunk {
     struct chunk *next;
@@ -22,12 +20,11 @@ struct merge_stream {
     struct chunk *first, *last;
     struct unpack_cursor cursor; /* in first, or at the end of nothing */
     struct record_base base;
-    struct record
-        *ahead; /* decoded records of `first`: ahead[at..n); [at] is stamped, while in_heap */
-    uint32_t at, n;
+    struct event head;             /* next stamped record, while in_heap */
+    struct batch_record long_head; /* its bytes, in `first`, where it is EVENT_LONG */
     bool in_heap;
     bool ending; /* nothing more will be appended */
-    bool ended;  /* and the sink knows */
+    bool ended;  /* and the outlet knows */
     bool broken;
 };
 
@@ -37,7 +34,7 @@ struct place {
 };
 
 struct merge {
-    struct merge_sink sink;
+    struct outlet *outlet;
     struct merge_stream *streams;
     struct place *heap;
     uint32_t n_streams, streams_capacity, n_heap, heap_capacity;
@@ -117,35 +114,43 @@ static void break_stream(struct merge *merge, struct merge_stream *stream, const
         drop_chunk(merge, stream);
 }
 
-/* Decode until there are enough or an error stops it, which is returned. */
-static int decode_some(struct merge *merge, uint32_t number)
+/* Decode the next known record of the chunk into `event`; its bytes, if they will be needed, are
+ * noted in the stream. Returns 0 or why there is none. */
+static int decode_event(struct merge_stream *stream, struct event *event)
 {
-    struct merge_stream *const stream = &merge->streams[number];
-    int error = 0;
-    while (stream->n < N_AHEAD && error == 0) {
-        struct record *const record = &stream->ahead[stream->n];
-        error = record_decode(&stream->cursor, &stream->base, record);
-        if (error || !record->known)
+    for (;;) {
+        struct record record;
+        while (unpack_nil(&stream->cursor))
+            ;
+        const struct record_base base = stream->base;
+        const uint8_t *const start = stream->cursor.at;
+        const int error = record_decode(&stream->cursor, &stream->base, &record);
+        if (error)
+            return error;
+        if (!record.known)
             continue;
-        stream->n++;
-        if (merge->sink.coming)
-            merge->sink.coming(merge->sink.context, number, record);
+        if (record.tag <= TRACE_TREE_RESET) {
+            event_fill(event, &record);
+            return 0;
+        }
+        event->ticks = record.ticks;
+        event->tag = record.tag;
+        event->kind = EVENT_LONG;
+        stream->long_head = (struct batch_record){
+            .bytes = start, .n_bytes = (size_t)(stream->cursor.at - start), .base = base};
+        return 0;
     }
-    return error;
 }
 
-/* Decode the next records of the stream's first chunk; they point into it, so not beyond its end.
- * Returns how many there are now. */
-static uint32_t decode_ahead(struct merge *merge, uint32_t number)
+/* The same, from the next chunk where the first one is through. False when there is none at present. */
+static bool next_event(struct merge *merge, struct merge_stream *stream, struct event *event)
 {
-    struct merge_stream *const stream = &merge->streams[number];
-    stream->at = stream->n = 0;
     while (stream->first) {
         if (!stream->cursor.at)
             open_chunk(stream);
-        const int error = decode_some(merge, number);
-        if (stream->n > 0)
-            break; /* an error is met again, once these are through */
+        const int error = decode_event(stream, event);
+        if (error == 0)
+            return true;
         if (error == -EBADMSG)
             break_stream(merge, stream, "what stands here is no record");
         else if (stream->cursor.at < stream->cursor.end && !stream->first->head.cut)
@@ -153,40 +158,73 @@ static uint32_t decode_ahead(struct merge *merge, uint32_t number)
         else
             drop_chunk(merge, stream);
     }
-    return stream->n;
+    return false;
 }
 
-static bool is_stamped(const struct record *record)
+static bool is_stamped(const struct event *event)
 {
-    return record->tag != TRACE_NODE && record->tag != TRACE_TREE_RESET;
+    return event->tag != TRACE_NODE && event->tag != TRACE_TREE_RESET;
 }
 
-/* Bring the stream's next stamped record to its head; unstamped ones before it go out at once, as
- * the record before them has. Returns 1, 0 when it has none at present, or what the sink returned. */
-static int load_head(struct merge *merge, uint32_t number)
+/* The event by value: it may lie where the outlet is about to write. */
+static int send_long(struct merge *merge, const struct merge_stream *stream, const struct event *at)
+{
+    const struct event event = *at;
+    return outlet_add_record(merge->outlet, &event, &stream->long_head);
+}
+
+/* Send on what the stream holds before `ticks`, and unstamped records behind that: they go with the
+ * one before them. The next one becomes the head. Returns 1, 0 when there is none at present, or what
+ * the outlet returned. */
+static int send_before(struct merge *merge, uint32_t number, uint64_t ticks)
 {
     struct merge_stream *const stream = &merge->streams[number];
-    while (stream->at < stream->n || decode_ahead(merge, number)) {
-        const struct record *const record = &stream->ahead[stream->at];
-        if (is_stamped(record))
-            return 1;
-        const int error = merge->sink.record(merge->sink.context, number, record);
+    struct outlet *const outlet = merge->outlet;
+    for (;;) {
+        int error;
+        struct event *const place = outlet_place(outlet, &error);
         if (error)
             return error;
-        stream->at++;
+        if (!next_event(merge, stream, place))
+            return 0;
+        place->stream = number;
+        if (is_stamped(place) && place->ticks >= ticks) {
+            stream->head = *place;
+            return 1;
+        }
+        if (place->kind == EVENT_SHORT)
+            outlet_commit(outlet);
+        else if ((error = send_long(merge, stream, place)))
+            return error;
     }
+}
+
+static int send_head(struct merge *merge, const struct merge_stream *stream)
+{
+    int error;
+    if (stream->head.kind == EVENT_LONG)
+        return send_long(merge, stream, &stream->head);
+    struct event *const place = outlet_place(merge->outlet, &error);
+    if (error)
+        return error;
+    *place = stream->head;
+    outlet_commit(merge->outlet);
     return 0;
 }
 
 static int tell_ended(struct merge *merge, uint32_t number)
 {
     struct merge_stream *const stream = &merge->streams[number];
+    int error;
     if (!stream->ending || stream->ended || stream->in_heap)
         return 0;
+    struct event *const place = outlet_place(merge->outlet, &error);
+    if (error)
+        return error;
     stream->ended = true;
-    free(stream->ahead);
-    stream->ahead = NULL;
-    return merge->sink.ended(merge->sink.context, number);
+    *place = (struct event){.stream = number, .kind = EVENT_OVER};
+    outlet_commit(merge->outlet);
+    return 0;
 }
 
 /* Put a stream that has records but no head into the heap. */
@@ -195,7 +233,7 @@ static int enter_heap(struct merge *merge, uint32_t number)
     struct merge_stream *const stream = &merge->streams[number];
     if (stream->in_heap)
         return 0;
-    const int found = load_head(merge, number);
+    const int found = send_before(merge, number, 0);
     if (found <= 0)
         return found;
     struct place *const heap =
@@ -203,11 +241,21 @@ static int enter_heap(struct merge *merge, uint32_t number)
     if (!heap)
         return -ENOMEM;
     merge->heap = heap;
-    heap[merge->n_heap] =
-        (struct place){.ticks = stream->ahead[stream->at].ticks, .stream = number};
+    heap[merge->n_heap] = (struct place){.ticks = stream->head.ticks, .stream = number};
     stream->in_heap = true;
     sift_up(merge, merge->n_heap++);
     return 0;
+}
+
+/* Until when the stream at the heap's top comes before all others, but not beyond `ticks`. */
+static uint64_t end_of_run(const struct merge *merge, uint64_t ticks)
+{
+    const struct place *const heap = merge->heap;
+    if (merge->n_heap < 2)
+        return ticks;
+    const struct place *const second =
+        merge->n_heap > 2 && before(&heap[2], &heap[1]) ? &heap[2] : &heap[1];
+    return second->ticks < ticks ? second->ticks + (heap[0].stream < second->stream) : ticks;
 }
 
 int merge_up_to(struct merge *merge, uint64_t ticks)
@@ -215,14 +263,14 @@ int merge_up_to(struct merge *merge, uint64_t ticks)
     while (merge->n_heap > 0 && merge->heap[0].ticks < ticks) {
         const uint32_t number = merge->heap[0].stream;
         struct merge_stream *const stream = &merge->streams[number];
-        int error = merge->sink.record(merge->sink.context, number, &stream->ahead[stream->at++]);
+        int error = send_head(merge, stream);
         if (error)
             return error;
-        const int found = load_head(merge, number);
+        const int found = send_before(merge, number, end_of_run(merge, ticks));
         if (found < 0)
             return found;
         if (found) {
-            merge->heap[0].ticks = stream->ahead[stream->at].ticks;
+            merge->heap[0].ticks = stream->head.ticks;
         } else {
             stream->in_heap = false;
             merge->heap[0] = merge->heap[--merge->n_heap];
@@ -264,11 +312,6 @@ int merge_add_chunk(struct merge *merge, uint32_t stream_number,
         free(bytes);
         return stream && !stream->broken && !stream->ending && n_bytes ? -ENOMEM : 0;
     }
-    if (!stream->ahead && !(stream->ahead = calloc(N_AHEAD, sizeof *stream->ahead))) {
-        free(bytes);
-        free(chunk);
-        return -ENOMEM;
-    }
     *chunk = (struct chunk){.head = *head, .bytes = bytes, .n_bytes = n_bytes};
     if (stream->last)
         stream->last->next = chunk;
@@ -294,7 +337,7 @@ int merge_add_stream(struct merge *merge, uint32_t *stream_out)
     return 0;
 }
 
-struct merge *merge_new(const struct merge_sink *sink)
+struct merge *merge_new(struct outlet *outlet)
 {
     struct merge *const merge = calloc(1, sizeof *merge);
     uint32_t own;
@@ -302,7 +345,7 @@ struct merge *merge_new(const struct merge_sink *sink)
         free(merge);
         return NULL;
     }
-    merge->sink = *sink;
+    merge->outlet = outlet;
     return merge;
 }
 
@@ -310,11 +353,9 @@ void merge_free(struct merge *merge)
 {
     if (!merge)
         return;
-    for (uint32_t i = 0; i < merge->n_streams; i++) {
+    for (uint32_t i = 0; i < merge->n_streams; i++)
         while (merge->streams[i].first)
             drop_chunk(merge, &merge->streams[i]);
-        free(merge->streams[i].ahead);
-    }
     free(merge->streams);
     free(merge->heap);
     free(merge);

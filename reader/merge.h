@@ -14,24 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader/batch.h"
 #include "reader/profile.h"
 #include "trace/record.h"
 
 #define MERGE_MAX_BYTES (UINT64_C(512) << 20)
 
-/* Who gets the records. Functions return 0, or a negative errno that ends the merge. */
-struct merge_sink {
-    void *context;
-    int (*record)(void *context, uint32_t stream, const struct record *record);
-    int (*ended)(void *context, uint32_t stream); /* nothing more comes from it */
-    /* Optional: this record comes next from its stream, perhaps after some of others. */
-    void (*coming)(void *context, uint32_t stream, const struct record *record);
-};
-
 struct merge;
 
-/* Stream 0, for the collector's own stamped records, is there from the start. NULL: out of memory. */
-struct merge *merge_new(const struct merge_sink *sink);
+/* Records go to `outlet`, which stays the caller's; so does EVENT_OVER, once a stream that was ended is
+ * empty. Stream 0, for the collector's own stamped records, is there from the start. NULL: out of
+ * memory. */
+struct merge *merge_new(struct outlet *outlet);
 void merge_free(struct merge *merge);
 
 /* Add a stream. Returns 0 and its number, counted up from 1; or -ENOMEM. */
@@ -48,10 +42,10 @@ struct merge_chunk_head {
 int merge_add_chunk(struct merge *merge, uint32_t stream, const struct merge_chunk_head *head,
                     uint8_t *bytes, size_t n_bytes);
 
-/* Nothing more will be appended to the stream: once it is empty, the sink is told. */
+/* Nothing more will be appended to the stream. Returns 0 or what the outlet returned. */
 int merge_end_stream(struct merge *merge, uint32_t stream);
 
-/* Send on everything stamped before `ticks`. Returns 0 or what the sink returned. */
+/* Send on everything stamped before `ticks`. Returns 0 or what the outlet returned. */
 int merge_up_to(struct merge *merge, uint64_t ticks);
 
 /* Send on all that is left and end every stream. */

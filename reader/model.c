@@ -137,18 +137,18 @@ int model_add_stream(struct model *model, const struct record *record)
     return 0;
 }
 
-void model_record_coming(void *context, uint32_t number, const struct record *record)
+void model_event_coming(const struct model *model, const struct event *event)
 {
-    const struct model *const model = context;
-    if (number == 0 || record->tag > TRACE_SDALLOCX)
+    /* Its stream may not have been met yet. */
+    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX ||
+        event->stream >= model->n_streams)
         return;
-    live_prefetch(&model_image(model, model->streams[number].image)->pairing.live,
-                  record->block.address);
+    live_prefetch(&model_image(model, model->streams[event->stream].image)->pairing.live,
+                  event->address);
 }
 
-int model_stream_ended(void *context, uint32_t number)
+int model_stream_over(struct model *model, uint32_t number)
 {
-    struct model *const model = context;
     struct model_stream *const stream = &model->streams[number];
     free(stream->nodes);
     stream->nodes = NULL;
@@ -228,7 +228,7 @@ static int apply_ring_record(struct model *model, uint32_t number, const struct 
     case TRACE_FORK_FAIL: processes_fork_failed(image, record->fork.id); return 0;
     case TRACE_CHILD_EXIT: return on_child_exit(model, record);
     case TRACE_REMARK: return add_remark(model, record);
-    default: return events_apply(model, number, record);
+    default: return 0;
     }
 }
 
@@ -270,32 +270,47 @@ static int apply_file_record(struct model *model, const struct record *record)
     }
 }
 
-int model_record(void *context, uint32_t number, const struct record *record)
+/* Time goes on; the image that a stream's record is about gets a process. */
+static int advance(struct model *model, uint32_t number, uint64_t ticks,
+                   const struct record_image *attached)
 {
-    struct model *const model = context;
-    if (record->tag == TRACE_NODE)
-        return sites_add_node(model, number, record);
-    if (record->tag == TRACE_TREE_RESET) {
-        sites_reset_tree(model, number);
-        return 0;
-    }
-    if (record->ticks > model->now_ticks)
-        model->now_ticks = record->ticks;
+    if (ticks > model->now_ticks)
+        model->now_ticks = ticks;
     timeline_advance(&model->timeline, model->now_ticks);
     if (number == 0)
-        return apply_file_record(model, record);
+        return 0;
     struct model_image *const image = model_image(model, model->streams[number].image);
-    int error = 0;
-    if (record->tag == TRACE_IMAGE)
-        error = processes_attach(model, image->number, &record->image);
-    else if (!image->process)
-        error = processes_attach(model, image->number, NULL);
+    if (attached || !image->process) {
+        const int error = processes_attach(model, image->number, attached);
+        if (error)
+            return error;
+    }
+    struct model_process *const process = model_process(model, image->process);
+    if (!process->ended && ticks > process->last_ticks)
+        process->last_ticks = ticks;
+    return 0;
+}
+
+int model_event(struct model *model, const struct event *event)
+{
+    if (event->tag == TRACE_NODE)
+        return sites_add_node(model, event);
+    if (event->tag == TRACE_TREE_RESET) {
+        sites_reset_tree(model, event->stream);
+        return 0;
+    }
+    const int error = advance(model, event->stream, event->ticks, NULL);
+    return error ? error : events_apply(model, event);
+}
+
+int model_record(struct model *model, uint32_t number, const struct record *record)
+{
+    const struct record_image *const attached = record->tag == TRACE_IMAGE ? &record->image : NULL;
+    const int error = advance(model, number, record->ticks, attached);
     if (error)
         return error;
-    struct model_process *const process = model_process(model, image->process);
-    if (!process->ended && record->ticks > process->last_ticks)
-        process->last_ticks = record->ticks;
-    return apply_ring_record(model, number, record);
+    return number == 0 ? apply_file_record(model, record)
+                       : apply_ring_record(model, number, record);
 }
 
 int model_finish(struct model *model)

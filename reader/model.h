@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "reader/addrset.h"
+#include "reader/batch.h"
 #include "reader/storage.h"
 #include "reader/histogram.h"
 #include "reader/idmap.h"
@@ -197,17 +198,20 @@ void model_fini(struct model *model);
 /* Time begins at `ticks`; the timeline's buckets are `width_ticks` wide at first. 0 or -ENOMEM. */
 int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ticks);
 
-/* A stream begins (TRACE_STREAM); streams come as merge_add_stream() numbers them. 0 or -ENOMEM. */
+/* A stream begins (TRACE_STREAM); streams come as sequence_send() numbers them. 0 or -ENOMEM. */
 int model_add_stream(struct model *model, const struct record *record);
 
-/* A record in the merged order; stream 0 for the collector's. 0 or -ENOMEM. For struct merge_sink. */
-int model_record(void *context, uint32_t stream, const struct record *record);
+/* An EVENT_SHORT, in the merged order. 0 or -ENOMEM. */
+int model_event(struct model *model, const struct event *event);
 
-/* This record will come soon: fetch what it needs. For struct merge_sink. */
-void model_record_coming(void *context, uint32_t stream, const struct record *record);
+/* This event comes soon: begin to fetch what it needs. */
+void model_event_coming(const struct model *model, const struct event *event);
 
-/* A stream is over and its memory may go. For struct merge_sink. */
-int model_stream_ended(void *context, uint32_t stream);
+/* Any other record of a stream, in the same order; stream 0 for the collector's. 0 or -ENOMEM. */
+int model_record(struct model *model, uint32_t stream, const struct record *record);
+
+/* A stream is over and its memory may go. */
+int model_stream_over(struct model *model, uint32_t stream);
 
 /* Everything was read: settle what still waits. 0 or -ENOMEM. */
 int model_finish(struct model *model);

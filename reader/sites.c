@@ -12,10 +12,10 @@
  * greater leap is nonsense, and making room for it would let a few bytes claim megabytes. */
 enum { MAX_MISSING_NODES = 16 };
 
-int sites_add_node(struct model *model, uint32_t stream_number, const struct record *record)
+int sites_add_node(struct model *model, const struct event *event)
 {
-    struct model_stream *const stream = &model->streams[stream_number];
-    const uint32_t id = record->node.id;
+    struct model_stream *const stream = &model->streams[event->stream];
+    const uint32_t id = event->node;
     if (id <= stream->n_nodes || id - stream->n_nodes > MAX_MISSING_NODES)
         return 0;
     while (stream->n_nodes < id) {
@@ -26,8 +26,8 @@ int sites_add_node(struct model *model, uint32_t stream_number, const struct rec
         stream->nodes = nodes;
         nodes[stream->n_nodes++] = (struct model_node){.parent = 0};
     }
-    stream->nodes[id - 1].parent = record->node.parent;
-    stream->nodes[id - 1].return_address = record->node.return_address;
+    stream->nodes[id - 1].parent = event->parent;
+    stream->nodes[id - 1].return_address = event->return_address;
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "reader/model.h"
 
 /* A TRACE_NODE, a TRACE_TREE_RESET of a stream. 0, or -ENOMEM; an id out of order is left out. */
-int sites_add_node(struct model *model, uint32_t stream, const struct record *record);
+int sites_add_node(struct model *model, const struct event *event);
 void sites_reset_tree(struct model *model, uint32_t stream);
 
 /* The number of the site of stack `stack` (0: unknown) in the stream's process, made if new; notes

@@ -17,35 +17,57 @@
 
 struct log {
     char text[2048];
+    struct batch batch;
+    struct outlet outlet;
 };
 
-static int on_record(void *context, uint32_t stream, const struct record *record)
+/* One event as the tests expect it: "stream:ticks", "stream n id" of a node, "stream." at the end. */
+static void log_event(struct log *log, const struct event *event)
 {
-    struct log *const log = context;
     const size_t n = strlen(log->text);
-    snprintf(log->text + n, sizeof log->text - n, "%s%u%s%d", n ? " " : "", (unsigned)stream,
-             record->tag == TRACE_NODE ? "n" : ":",
-             (int)(record->tag == TRACE_NODE ? record->node.id : record->ticks));
+    const bool is_node = event->kind == EVENT_SHORT && event->tag == TRACE_NODE;
+    if (event->kind == EVENT_OVER)
+        snprintf(log->text + n, sizeof log->text - n, "%s%u.", n ? " " : "",
+                 (unsigned)event->stream);
+    else
+        snprintf(log->text + n, sizeof log->text - n, "%s%u%s%d", n ? " " : "",
+                 (unsigned)event->stream, is_node ? "n" : ":",
+                 (int)(is_node ? event->node : event->ticks));
+}
+
+static int log_batch(struct outlet *outlet)
+{
+    struct log *const log = outlet->context;
+    for (uint32_t i = 0; i < outlet->batch->n_events; i++)
+        log_event(log, &outlet->batch->events[i]);
+    batch_clear(outlet->batch);
     return 0;
 }
 
-static int on_ended(void *context, uint32_t stream)
+/* What came out since it was last emptied. */
+static const char *text_of(struct log *log)
 {
-    struct log *const log = context;
-    const size_t n = strlen(log->text);
-    snprintf(log->text + n, sizeof log->text - n, "%s%u.", n ? " " : "", (unsigned)stream);
-    return 0;
+    log_batch(&log->outlet);
+    return log->text;
 }
 
 static struct merge *new_merge(struct log *log, uint32_t n_streams)
 {
-    const struct merge_sink sink = {.context = log, .record = on_record, .ended = on_ended};
-    struct merge *const merge = merge_new(&sink);
+    log->text[0] = 0;
+    assert_int_equal(batch_init(&log->batch), 0);
+    log->outlet = (struct outlet){.batch = &log->batch, .context = log, .pass = log_batch};
+    struct merge *const merge = merge_new(&log->outlet);
     for (uint32_t i = 1, number; i <= n_streams; i++) {
         assert_int_equal(merge_add_stream(merge, &number), 0);
         assert_int_equal(number, i);
     }
     return merge;
+}
+
+static void free_merge(struct log *log, struct merge *merge)
+{
+    merge_free(merge);
+    batch_fini(&log->batch);
 }
 
 /* Append a chunk of bytes; `cut` as the trace's end would. */
@@ -84,79 +106,79 @@ static void add(struct merge *merge, uint32_t stream, const int *stamps, size_t 
 static void streams_come_out_by_time(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 3);
     ADD(merge, 1, 1, 5, 9);
     ADD(merge, 2, 2, 3, 20);
     ADD(merge, 3, 4, 4, 4);
-    assert_string_equal(log.text, "");
+    assert_string_equal(text_of(&log), "");
     assert_int_equal(merge_up_to(merge, 9), 0);
-    assert_string_equal(log.text, "1:1 2:2 2:3 3:4 3:4 3:4 1:5");
+    assert_string_equal(text_of(&log), "1:1 2:2 2:3 3:4 3:4 3:4 1:5");
     log.text[0] = 0;
     ADD(merge, 3, 10);
     ADD(merge, 1, 11);
     assert_int_equal(merge_finish(merge), 0);
-    assert_string_equal(log.text, "1:9 3:10 1:11 2:20 0. 1. 2. 3.");
-    merge_free(merge);
+    assert_string_equal(text_of(&log), "1:9 3:10 1:11 2:20 0. 1. 2. 3.");
+    free_merge(&log, merge);
 }
 
 static void equal_stamps_go_by_stream(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 3);
     ADD(merge, 3, 5);
     ADD(merge, 2, 5, 5);
     ADD(merge, 1, 5);
     merge_up_to(merge, 6);
-    assert_string_equal(log.text, "1:5 2:5 2:5 3:5");
-    merge_free(merge);
+    assert_string_equal(text_of(&log), "1:5 2:5 2:5 3:5");
+    free_merge(&log, merge);
 }
 
 static void nodes_follow_the_record_before_them(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 2);
     ADD(merge, 1, -1, 5, -2, -3, 9);
     ADD(merge, 2, 4, 7);
     merge_finish(merge);
-    assert_string_equal(log.text, "1n1 2:4 1:5 1n2 1n3 2:7 1:9 0. 1. 2.");
-    merge_free(merge);
+    assert_string_equal(text_of(&log), "1n1 2:4 1:5 1n2 1n3 2:7 1:9 0. 1. 2.");
+    free_merge(&log, merge);
 }
 
 static void stream_ends_once_it_is_empty(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 2);
     ADD(merge, 1, 5);
     merge_end_stream(merge, 1);
     merge_end_stream(merge, 2);
     ADD(merge, 2, 3); /* after its end: nobody's */
     merge_up_to(merge, 6);
-    assert_string_equal(log.text, "2. 1:5 1.");
-    merge_free(merge);
+    assert_string_equal(text_of(&log), "2. 1:5 1.");
+    free_merge(&log, merge);
 }
 
 static void late_record_comes_out_at_once(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 2);
     ADD(merge, 1, 50);
     merge_up_to(merge, 60);
     ADD(merge, 2, 10);
     ADD(merge, 1, 70);
     merge_up_to(merge, 71);
-    assert_string_equal(log.text, "1:50 2:10 1:70");
-    merge_free(merge);
+    assert_string_equal(text_of(&log), "1:50 2:10 1:70");
+    free_merge(&log, merge);
 }
 
 static void long_chunks_keep_their_order(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct merge *const merge = new_merge(&log, 2);
     int stamps[2][50];
     for (int i = 0; i < 50; i++) {
@@ -169,14 +191,14 @@ static void long_chunks_keep_their_order(void **state)
     char expected[2048] = "";
     for (int i = 0; i < 100; i++)
         sprintf(expected + strlen(expected), "%s%d:%d", i ? " " : "", i % 2 + 1, i);
-    assert_string_equal(log.text, expected);
-    merge_free(merge);
+    assert_string_equal(text_of(&log), expected);
+    free_merge(&log, merge);
 }
 
 static void garbage_drops_its_stream_only(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct trace_error error = {.reason = ""};
     struct merge *const merge = new_merge(&log, 2);
     assert_false(merge_is_broken(merge, &error));
@@ -184,39 +206,117 @@ static void garbage_drops_its_stream_only(void **state)
     ADD(merge, 1, 8);
     ADD(merge, 2, 9);
     merge_finish(merge);
-    assert_string_equal(log.text, "1:5 2:9 0. 1. 2.");
+    assert_string_equal(text_of(&log), "1:5 2:9 0. 1. 2.");
     assert_true(merge_is_broken(merge, &error));
     assert_int_equal(error.offset_bytes, 1004);
-    merge_free(merge);
+    free_merge(&log, merge);
 }
 
 static void half_a_record_is_a_fault_unless_the_trace_ends_there(void **state)
 {
     (void)state;
     for (int cut = 0; cut < 2; cut++) {
-        struct log log = {.text = ""};
+        struct log log;
         struct trace_error error;
         struct merge *const merge = new_merge(&log, 1);
         add_bytes(merge, 1, "\x93\x18\x05\x01\x93\x18", 6, cut);
         merge_finish(merge);
-        assert_string_equal(log.text, "1:5 0. 1.");
+        assert_string_equal(text_of(&log), "1:5 0. 1.");
         assert_int_equal(merge_is_broken(merge, &error), !cut);
-        merge_free(merge);
+        free_merge(&log, merge);
     }
 }
 
 static void padding_and_unknown_records_are_passed_over(void **state)
 {
     (void)state;
-    struct log log = {.text = ""};
+    struct log log;
     struct trace_error error;
     struct merge *const merge = new_merge(&log, 1);
     add_bytes(merge, 1, "\xc0\xc0\x92\x3f\x01\x93\x18\x05\x01\xc0\xc0", 11, false);
     add_bytes(merge, 1, "\xc0", 1, false);
     merge_finish(merge);
-    assert_string_equal(log.text, "1:5 0. 1.");
+    assert_string_equal(text_of(&log), "1:5 0. 1.");
     assert_false(merge_is_broken(merge, &error));
-    merge_free(merge);
+    free_merge(&log, merge);
+}
+
+/* Those that are not short come with the bytes to decode them by, also where they had to wait. */
+static void long_records_keep_their_bytes(void **state)
+{
+    (void)state;
+    struct log log;
+    struct record record;
+    struct merge *const merge = new_merge(&log, 2);
+    static const uint8_t bytes[] = {
+        0x93, TRACE_FREE, 5, 1, 0xc0, 0x94, TRACE_THREAD, 2, 9, 0xa1, 't', 0x93, TRACE_FORK, 3, 4};
+    add_bytes(merge, 1, bytes, sizeof bytes, false);
+    ADD(merge, 2, 6, 8);
+    assert_int_equal(merge_finish(merge), 0);
+    const struct event *const thread = &log.batch.events[2], *const fork = &log.batch.events[4];
+    assert_int_equal(thread->kind, EVENT_LONG);
+    assert_int_equal(batch_decode(&log.batch, thread, &record), 0);
+    assert_int_equal(record.ticks, 7);
+    assert_int_equal(record.thread.tid, 9);
+    assert_memory_equal(record.thread.name.bytes, "t", 1);
+    assert_int_equal(batch_decode(&log.batch, fork, &record), 0);
+    assert_int_equal(record.ticks, 10);
+    assert_int_equal(record.fork.id, 4);
+    assert_string_equal(text_of(&log), "1:5 2:6 1:7 2:8 1:10 0. 1. 2.");
+    free_merge(&log, merge);
+}
+
+/* Against the plain way: always the least of all heads, by stream where they are equal. */
+static void runs_of_streams_are_as_good_as_single_steps(void **state)
+{
+    (void)state;
+    enum { N_STREAMS = 5, N_RECORDS = 12 };
+    uint64_t seed = 7;
+    for (int round = 0; round < 200; round++) {
+        struct log log;
+        struct merge *const merge = new_merge(&log, N_STREAMS);
+        int stamps[N_STREAMS][N_RECORDS], at[N_STREAMS] = {0};
+        char expected[2048] = "";
+        for (int i = 0; i < N_STREAMS; i++) {
+            for (int j = 0, ticks = 0; j < N_RECORDS; j++) {
+                seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+                ticks += (int)(seed >> 60) % (round % 5 + 1) * (i == 1 ? 3 : 1);
+                stamps[i][j] = ticks;
+            }
+            add(merge, (uint32_t)i + 1, stamps[i], N_RECORDS);
+        }
+        for (int n = 0; n < N_STREAMS * N_RECORDS; n++) {
+            int best = -1;
+            for (int i = 0; i < N_STREAMS; i++)
+                if (at[i] < N_RECORDS && (best < 0 || stamps[i][at[i]] < stamps[best][at[best]]))
+                    best = i;
+            sprintf(expected + strlen(expected), "%s%d:%d", n ? " " : "", best + 1,
+                    stamps[best][at[best]]);
+            at[best]++;
+        }
+        merge_up_to(merge, 30);
+        merge_up_to(merge, 1000);
+        assert_string_equal(text_of(&log), expected);
+        free_merge(&log, merge);
+    }
+}
+
+static int refuse(struct outlet *outlet)
+{
+    (void)outlet;
+    return -ECANCELED;
+}
+
+static void refusing_outlet_ends_it(void **state)
+{
+    (void)state;
+    struct log log;
+    struct merge *const merge = new_merge(&log, 1);
+    log.outlet.pass = refuse;
+    for (int i = 0; i <= BATCH_EVENTS; i += 8)
+        ADD(merge, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+    assert_int_equal(merge_finish(merge), -ECANCELED);
+    free_merge(&log, merge);
 }
 
 int main(void)
@@ -231,6 +331,9 @@ int main(void)
         cmocka_unit_test(garbage_drops_its_stream_only),
         cmocka_unit_test(half_a_record_is_a_fault_unless_the_trace_ends_there),
         cmocka_unit_test(padding_and_unknown_records_are_passed_over),
+        cmocka_unit_test(long_records_keep_their_bytes),
+        cmocka_unit_test(runs_of_streams_are_as_good_as_single_steps),
+        cmocka_unit_test(refusing_outlet_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
