@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "collector/futex.h"
+#include "collector/skim.h"
 #include "collector/ticks.h"
 
 enum drain_tuning {
@@ -127,34 +128,58 @@ static bool is_padding(const uint8_t *bytes, const uint8_t *end)
     return bytes == end;
 }
 
+/* Look at one record that is not among the usual. The same errors as record_decode(). */
+static int walk_record(struct drain *drain, struct slot *slot, struct stream *stream,
+                       struct unpack_cursor *cursor)
+{
+    struct record record;
+    uint64_t return_address;
+    const uint8_t *const behind_node = skim_node(cursor->at, cursor->end, &return_address);
+    if (behind_node) {
+        places_add_address(drain->places, slot->image_id, return_address);
+        cursor->at = behind_node;
+        return 0;
+    }
+    const struct unpack_cursor start = *cursor;
+    const int error = record_decode(cursor, &stream->base, &record);
+    if (error)
+        return error;
+    if (record.tag >= TRACE_TAG_FILE) {
+        *cursor = start;
+        return -EBADMSG;
+    }
+    if (record.known)
+        note_record(drain, slot, stream, &record);
+    return 0;
+}
+
 /* Walk the records of a copied piece. Returns the bytes of whole records (padding included), and
  * leaves how many there were; -1 where the grammar is broken. */
 static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct stream *stream,
                             size_t n_bytes, uint64_t *n_records_out)
 {
     const uint8_t *const start = drain->buffer + SCRIBE_CHUNK_HEAD_BYTES;
+    const uint8_t *const limit =
+        n_bytes > drain->chunk_bytes ? start + drain->chunk_bytes : start + n_bytes;
     struct unpack_cursor cursor = {.at = start, .end = start + n_bytes};
-    const uint8_t *whole = start;
     uint64_t n_records = 0;
     int error = 0;
-    while (cursor.at < cursor.end && (size_t)(whole - start) < drain->chunk_bytes) {
-        struct record record;
-        error = record_decode(&cursor, &stream->base, &record);
-        if (error == 0 && record.tag >= TRACE_TAG_FILE)
-            error = -EBADMSG;
-        if (error)
+    while (cursor.at < limit) {
+        struct skim skim = {.base = stream->base};
+        cursor.at = skim_events(cursor.at, limit, cursor.end, &skim);
+        stream->base = skim.base;
+        drain->n_events += skim.n_events;
+        n_records += skim.n_records;
+        if (cursor.at >= limit || (error = walk_record(drain, slot, stream, &cursor)))
             break;
-        if (record.known)
-            note_record(drain, slot, stream, &record);
-        whole = cursor.at;
         n_records++;
     }
-    if (is_padding(whole, cursor.end))
-        whole = cursor.end;
-    else if (error == -EBADMSG && whole == start)
+    if (is_padding(cursor.at, cursor.end))
+        cursor.at = cursor.end;
+    else if (error == -EBADMSG && cursor.at == start)
         return -1;
     *n_records_out = n_records;
-    return whole - start;
+    return cursor.at - start;
 }
 
 /* Copy one piece of at most n_most bytes out of the ring, no further than its end. */
