@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that building (and testing) heapwise needs, and only those missing.
 #
-#   sh examples/setup.sh [build|demo|test]...      default: build
+#   sh examples/setup.sh [build|demo|test|bench]...      default: build
 #
 # The one place that names packages. Asks dpkg first, so a machine that has everything is left
 # alone and needs no network; else uses apt-get as root or through sudo, or says what to install.
@@ -19,8 +19,11 @@ packages_of() {
         echo libcmocka-dev g++ make binutils valgrind python3 python3-msgpack sqlite3 jq cppcheck \
             git perl libxml2-utils redis-server redis-tools nginx curl postgresql util-linux \
             procps clang-format man-db zstd musl-tools ;;
+    bench)
+        echo g++ python3 heaptrack google-perftools valgrind libjemalloc2 sqlite3 jq cppcheck \
+            redis-server redis-tools ;;
     *)
-        echo "setup.sh: $1: unknown set of packages; there are build, demo, test" >&2
+        echo "setup.sh: $1: unknown set of packages; there are build, demo, test, bench" >&2
         exit 2 ;;
     esac
 }
