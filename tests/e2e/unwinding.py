@@ -1,87 +1,185 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Hold the stacks of real programs against libunwind (tests/support/oracle.h).
+"""Every stack that heapwise records, taken a second time by libunwind: all victims, and real programs.
 
-    unwinding.py [BUILD]
+    unwinding.py [BUILD] [--full] [--table] [NAME...]
 
-Every so many'th allocation of a program is a place where rules, memo, the runtime's unwinder and libunwind must give
-the same return addresses. Programs that are not installed are skipped.
+The shim is replaced by the checking one (lib_checked.py), so each stack of a run is compared, in every process and
+thread of it. --full gives the programs more to do (15 minutes); --table prints what docs/UNWINDING.md shows. Programs
+that are not installed are skipped.
 """
-import glob
 import os
 import shutil
+import sys
 
-from lib_record import BUILD, ROOT, Folder, Verdicts, run
+from lib_checked import CheckedHeapwise, NAMED
+from lib_record import BUILD, ROOT, Folder, Verdicts
+import victims
 
-ORACLE = os.path.join(BUILD, "tests", "unit", "liboracle.so")
+FULL = "--full" in sys.argv
+TABLE = "--table" in sys.argv
 
 PYTHON = """
-import collections, json, re, threading
-data = [{"key": str(i), "list": list(range(i % 50))} for i in range(3000)]
+import collections, json, re, sys, threading
+data = [{"key": str(i), "list": list(range(i % 50))} for i in range(int(sys.argv[1]))]
 text = json.dumps(data)
 threads = [threading.Thread(target=json.loads, args=(text,)) for _ in range(3)]
 [t.start() for t in threads], [t.join() for t in threads]
 collections.Counter(re.findall(r"[0-9]+", text))
 """
-PERL = 'my %h; for (1..30000) { my $k = "k" . ($_ % 977); $h{$k} .= join ",", map { $_ * 2 } 1..3; } ' \
+PERL = 'my %h; for (1..$ARGV[0]) { my $k = "k" . ($_ % 977); $h{$k} .= join ",", map { $_ * 2 } 1..3; } ' \
        'print length(join "", sort { $a cmp $b } map { s/1/x/gr } values %h), "\\n"'
 SQL = ("create table t(a integer primary key, b text, c real);"
-       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) "
+       "with recursive n(i) as (select 1 union all select i + 1 from n where i < {n}) "
        "insert into t select i, hex(randomblob(8)), i * 0.5 from n;"
        "create index tb on t(b); select count(*), sum(c) from t where b > '8' group by substr(b, 1, 1);")
-
-# name: command, every how many'th allocation, the least number of checks
-PROGRAMS = {
-    "sqlite3": (["sqlite3", ":memory:", SQL], 7, 1000),
-    "jq": (["jq", "-n", '[range(20000) | {a: ., b: (. | tostring)}] | group_by(.a % 7) | map(length)'], 97, 1000),
-    "python3": (["/usr/bin/python3", "-c", PYTHON], 47, 1000),
-    "perl": (["perl", "-e", PERL], 17, 1000),
-    "git": (["git", "-C", ROOT, "log", "--stat", "-n", "40"], 3, 500),
-    "xmllint": (["xmllint", "--noout", "--html", "--recover", "{html}"], 3, 500),
-    "cc1": (["gcc", "-O2", "-c", "-x", "c", os.path.join(ROOT, "preload", "cfi.c"), "-I", ROOT, "-D_GNU_SOURCE",
-             "-o", "/dev/null"], 17, 1000),
-    "cc1plus": (["g++", "-O1", "-c", "-x", "c++", "-include", "regex", "-include", "map", "-o", "/dev/null", "/dev/null"],
-                47, 1000),
-    "cppcheck": (["cppcheck", "--quiet", "-D_GNU_SOURCE", os.path.join(ROOT, "preload", "memo.c")], 17, 500),
+# Compiled traces of LuaJIT call malloc without a frame between.
+LUA = 'local f = require("ffi"); f.cdef("void *malloc(size_t n); void free(void *p);") ' \
+      'for i = 1, tonumber(arg[1]) do f.C.free(f.C.malloc(i % 99)) end'
+NODE = "const f = n => Array.from({length: n}, (_, i) => Buffer.from('x'.repeat(i % 9000)).toString('base64').length); " \
+       "let s = 0; for (let i = 0; i < process.argv[1]; i++) s += f(100).length; console.log(s)"
+JAVA = """
+public class Work {
+    public static void main(String[] arguments) throws Exception {
+        long sum = 0;
+        for (int i = 0; i < Integer.parseInt(arguments[0]); i++) {
+            java.util.zip.Deflater deflater = new java.util.zip.Deflater();
+            deflater.setInput(new byte[100 + i % 100]);
+            deflater.finish();
+            sum += deflater.deflate(new byte[1000]);
+            deflater.end();
+        }
+        System.out.println(sum);
+    }
 }
+"""
+REDIS = """
+redis-server --port 0 --unixsocket "$PWD/s" --save "" --appendonly no --daemonize no >/dev/null &
+for i in $(seq 100); do [ -S s ] && break; sleep 0.2; done
+redis-benchmark -s "$PWD/s" -q -t set,get,lpush,lrange_100 -P 16 -n "$1" >/dev/null
+redis-cli -s "$PWD/s" shutdown nosave
+wait
+"""
+ENVIRONMENT = {"PYTHONMALLOC": "malloc", "GIT_PAGER": "cat"}
+BENCH = os.path.join(BUILD, "bench")
+SOURCES = os.path.join(ROOT, "preload")
 
 
-def read_counts(prefix):
-    """Sums over the processes, and the first difference as text."""
-    sums, first = [0] * 5, ""
-    for path in glob.glob(prefix + ".*"):
-        with open(path, errors="replace") as file:
-            sums = [a + int(b) for a, b in zip(sums, file.readline().split())]
-            first = first or file.read().strip()
-    return sums, first
+def page(n):
+    return "<html><body>" + "".join(f"<p id=i{i}>text <b>{i}</b></p>" for i in range(n))
+
+
+# name: (command, what {n} stands for usually, and with --full, the least number of stacks usually)
+PROGRAMS = {
+    "sqlite3": (["sqlite3", ":memory:", SQL], 5000, 200000, 10000),
+    "jq": (["jq", "-n", "[range({n}) | {a: ., b: (. | tostring)}] | group_by(.a % 7) | map(length)"], 1000, 50000, 10000),
+    "python3": (["/usr/bin/python3", "-c", PYTHON, "{n}"], 300, 3000, 10000),
+    "perl": (["perl", "-e", PERL, "{n}"], 4000, 200000, 10000),
+    "git": (["git", "-C", ROOT, "log", "--stat", "-n", "{n}"], 20, 200, 1000),
+    "xmllint": (["xmllint", "--noout", "--html", "--recover", "page.html"], 2000, 100000, 5000),
+    "gcc": (["gcc", "-O2", "-c", os.path.join(SOURCES, "{n}"), "-I", ROOT, "-D_GNU_SOURCE", "-o", "/dev/null"],
+            "arena.c", "cfi.c", 10000),
+    "g++": (["g++", "-O1", "-c", "-x", "c++", "-include", "{n}", "-o", "/dev/null", "/dev/null"], "utility", "regex", 10000),
+    "cppcheck": (["cppcheck", "--quiet", "-D_GNU_SOURCE", os.path.join(SOURCES, "{n}")], "arena.c", "memo.c", 10000),
+    "redis": (["sh", "-c", REDIS, "sh", "{n}"], 1000, 100000, 1000),
+    "openssl genrsa": (["openssl", "genrsa", "-out", "/dev/null", "{n}"], 1024, 3072, 1000),
+    "openssl speed": (["openssl", "speed", "-seconds", "1", "-bytes", "{n}", "aes-128-cbc", "sha256", "ecdsap256"],
+                      0, 16, 1000),
+    "luajit": (["luajit", "work.lua", "{n}"], 10000, 300000, 10000),
+    "node": (["node", "-e", NODE, "{n}"], 0, 20, 1000),
+    "java": (["java", "-XX:+UseSerialGC", "Work.java", "{n}"], 0, 5000, 1000),
+    "varied": ([os.path.join(BENCH, "varied"), "{n}"], 100000, 1600000, 100000),
+    "containers": ([os.path.join(BENCH, "containers"), "{n}"], 1, 12, 10000),
+}
+for depth in 5, 20, 60:
+    for n_threads in 1, 2, 4:
+        PROGRAMS[f"churn {depth} {n_threads}"] = (
+            [os.path.join(BENCH, "churn"), "{n}", str(depth), str(n_threads)], 4000, 200000, 4000)
+FILES = {"page.html": page, "work.lua": lambda n: LUA, "Work.java": lambda n: JAVA}
+
+# Victims that count into the millions show nothing new with each.
+SMALLER = {"exact under threads": ["exact_threads", "8", "5000"], "hand-over": ["hand_over", "20000"]}
+# In these a process is killed at any point, also amid a check.
+KILLED = {"death by child", "death by group", "death by storm"}
+
+
+class Table:
+    """One row per program, as docs/UNWINDING.md shows it."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, checked):
+        self.rows.append((name, checked))
+
+    def print(self):
+        named = [row for row in NAMED if any(checked.counts[row] for _, checked in self.rows)]
+        print("| program | stacks | frames | new | shared | equal | " + " | ".join(named) + " | unfinished | different |")
+        print("|---" * (8 + len(named)) + "|")
+        total = dict.fromkeys(self.rows[0][1].counts, 0) if self.rows else {}
+        for name, checked in self.rows:
+            self.print_row(name, checked.counts, named)
+            total = {row: total[row] + checked.counts[row] for row in total}
+        self.print_row("all", total, named)
+        print(f"{total['interrupted']} of them below a signal handler, {total['all_ways']} compared with rules and runtime alone, too")
+
+    @staticmethod
+    def print_row(name, counts, named):
+        n = max(counts["begun"], 1)
+        done = sum(counts[row] for row in ("equal", "different", *NAMED))
+        cells = [f"{counts['begun']:,}", f"{counts['frames'] / n:.1f}", f"{(counts['frames'] - counts['shared']) / n:.1f}",
+                 f"{counts['shared'] / n:.1f}", f"{counts['equal']:,}"]
+        cells += [f"{counts[row]:,}" for row in named] + [f"{counts['begun'] - done:,}", f"{counts['different']:,}"]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def check_program(heapwise, row, folder):
+    command, usually, full, least = row
+    n = full if FULL else usually
+    for name, content in FILES.items():
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(content(n if isinstance(n, int) else 0))
+    checked = heapwise.run([part.replace("{n}", str(n)) for part in command], environment=ENVIRONMENT, folder=folder,
+                           seconds=280)
+    faults = checked.faults()
+    if checked.ended.status != 0:
+        faults.append(f"status {checked.ended.status}: {checked.ended.stderr[-300:]!r}")
+    if checked.counts["begun"] < least:
+        faults.append(f"only {checked.counts['begun']} stacks")
+    return checked, faults
+
+
+def check_victim(heapwise, name):
+    command, options, _ = victims.CASES[name]
+    command = SMALLER.get(name, command)
+    checked = heapwise.run([os.path.join(victims.VICTIMS, command[0]), *command[1:]], options)
+    return checked, checked.faults(may_die=name in KILLED)
 
 
 def main():
-    verdicts = Verdicts()
+    verdicts, table = Verdicts(), Table()
+    wanted = [name for name in sys.argv[1:] if not name.startswith("--") and not os.path.isdir(name)]
+    rows = {name: ("program", row[0][0], not FULL and not row[1]) for name, row in PROGRAMS.items()}
+    rows.update({name: ("victim", os.path.join(victims.VICTIMS, case[0][0]), name in victims.ROOT_ONLY and os.geteuid() != 0)
+                 for name, case in victims.CASES.items()})
     with Folder() as folder:
-        html = os.path.join(folder, "page.html")
-        with open(html, "w") as file:
-            file.write("<html><body>" + "".join(f"<p id=i{i}>text <b>{i}</b></p>" for i in range(3000)))
-        for name, (command, every, least) in PROGRAMS.items():
-            title = f"stacks of {name} agree with libunwind"
-            if not os.path.exists(ORACLE) or not shutil.which(command[0]):
-                verdicts.skip(title, "not built" if not os.path.exists(ORACLE) else "not installed")
+        heapwise = CheckedHeapwise(folder)
+        for name, (kind, program, is_left_out) in rows.items():
+            title = f"stacks of {kind} {name} agree with libunwind"
+            if wanted and name not in wanted:
                 continue
-            prefix = os.path.join(folder, name)
-            command = [part.replace("{html}", html) for part in command]
-            ended = run(command, environment={"LD_PRELOAD": ORACLE, "ORACLE_EVERY": str(every), "ORACLE_OUT": prefix,
-                                              "PYTHONMALLOC": "malloc", "GIT_PAGER": "cat"})
-            (n_checks, n_wrong, n_unusual, n_steps, n_frames), first = read_counts(prefix)
-            faults = []
-            if n_checks < least:
-                faults.append(f"only {n_checks} checks, status {ended.status}: "
-                              f"{ended.stderr.decode(errors='replace')[:200]}")
-            if n_wrong:
-                faults.append(f"{n_wrong} of {n_checks} differ, first {first[:1500]}")
+            if is_left_out or not shutil.which(program):
+                verdicts.skip(title, "only with --full, or as root" if is_left_out else "not installed")
+                continue
+            try:
+                checked, faults = check_program(heapwise, PROGRAMS[name], folder) if kind == "program" else \
+                    check_victim(heapwise, name)
+                table.add(name, checked)
+            except (ValueError, OSError) as error:
+                faults = [f"{type(error).__name__} {error}"]
             verdicts.say(title, faults)
-            if os.environ.get("VERBOSE"):
-                print(f"  {n_checks} checks, {n_frames / max(n_checks, 1):.1f} frames, {n_unusual} needed the library, "
-                      f"{n_steps} libunwind got wrong, {ended.seconds:.1f} s")
+    if TABLE:
+        table.print()
     verdicts.end()
 
 

@@ -259,4 +259,5 @@ def odd_path():
         return faults
 
 
-main()
+if __name__ == "__main__":
+    main()

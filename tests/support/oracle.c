@@ -2,9 +2,6 @@
 #include "tests/support/oracle.h"
 
 #include <dlfcn.h>
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +11,7 @@
 #include "preload/lane.h"
 #include "preload/modules.h"
 #include "preload/unwind.h"
+#include "tests/support/libunwind.h"
 
 enum { DEPTH = 512 };
 
@@ -24,13 +22,7 @@ uint32_t modules_generation(void)
     return atomic_load(&generation);
 }
 
-static int (*libunwind_backtrace)(void **, int);
-static void (*libunwind_flush)(void *space, uintptr_t low, uintptr_t high);
-static void **libunwind_space;
-static int (*libunwind_getcontext)(unw_context_t *);
-static int (*libunwind_init)(unw_cursor_t *, unw_context_t *);
-static int (*libunwind_step)(unw_cursor_t *);
-static int (*libunwind_get)(unw_cursor_t *, int, unw_word_t *);
+static struct libunwind libunwind;
 
 /* Without the flush libunwind keeps the rules of a library that was unloaded and uses them for the
  * next one at its address: 715 of 37,104 stacks of the shapes came out wrong. With it, 15 still do, by
@@ -39,7 +31,7 @@ static int (*libunwind_get)(unw_cursor_t *, int, unw_word_t *);
 void oracle_new_generation(void)
 {
     atomic_fetch_add(&generation, 1);
-    libunwind_flush(*libunwind_space, 0, 0);
+    libunwind.flush(*libunwind.space, 0, 0);
 }
 
 static pthread_mutex_t report = PTHREAD_MUTEX_INITIALIZER;
@@ -58,18 +50,7 @@ static __thread volatile int depth;
 
 bool oracle_open(void)
 {
-    void *const library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return false;
-    *(void **)&libunwind_backtrace = dlsym(library, "unw_backtrace");
-    *(void **)&libunwind_flush = dlsym(library, "_Ux86_64_flush_cache");
-    libunwind_space = dlsym(library, "_ULx86_64_local_addr_space");
-    *(void **)&libunwind_getcontext = dlsym(library, "_Ux86_64_getcontext");
-    *(void **)&libunwind_init = dlsym(library, "_ULx86_64_init_local");
-    *(void **)&libunwind_step = dlsym(library, "_ULx86_64_step");
-    *(void **)&libunwind_get = dlsym(library, "_ULx86_64_get_reg");
-    return libunwind_backtrace && libunwind_flush && libunwind_space && libunwind_getcontext &&
-           libunwind_init && libunwind_step && libunwind_get;
+    return libunwind_open(&libunwind);
 }
 
 /* libunwind without its own shortcut: one unw_step(3) after the other. */
@@ -79,18 +60,11 @@ static int step_through(void **pcs, int cap)
     unw_cursor_t cursor;
     unw_word_t pc;
     int n = 0;
-    if (libunwind_getcontext(&context) < 0 || libunwind_init(&cursor, &context) < 0)
+    if (libunwind.getcontext(&context) < 0 || libunwind.init(&cursor, &context) < 0)
         return 0;
-    while (n < cap && libunwind_step(&cursor) > 0 && libunwind_get(&cursor, UNW_REG_IP, &pc) == 0)
+    while (n < cap && libunwind.step(&cursor) > 0 && libunwind.get(&cursor, UNW_REG_IP, &pc) == 0)
         pcs[n++] = (void *)pc;
     return n;
-}
-
-/* The kernel returns from a handler through `mov $15, %rax; syscall`. */
-static bool is_trampoline(uintptr_t pc)
-{
-    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    return memcmp((const void *)pc, code, sizeof code) == 0;
 }
 
 struct stack_view {
@@ -105,7 +79,7 @@ static bool same(const struct stack_view *ours, const struct stack_view *theirs)
     if (ours->n > theirs->n)
         return false;
     for (size_t i = 0; i < ours->n; i++) {
-        const bool interrupted = i > 0 && is_trampoline(theirs->pcs[i - 1]);
+        const bool interrupted = i > 0 && libunwind_is_trampoline(theirs->pcs[i - 1]);
         if (ours->pcs[i] != theirs->pcs[i] + interrupted)
             return false;
     }
@@ -115,7 +89,7 @@ static bool same(const struct stack_view *ours, const struct stack_view *theirs)
 /* A realigned frame interrupted where gcc's tables for it are not exact. */
 static bool ends_at_inexact_frame(const struct stack_view *ours, const struct stack_view *theirs)
 {
-    return ours->n >= 2 && is_trampoline(theirs->pcs[ours->n - 2]) &&
+    return ours->n >= 2 && libunwind_is_trampoline(theirs->pcs[ours->n - 2]) &&
            cfi_find(ours->pcs[ours->n - 1] - 1).kind == CFI_UNUSUAL;
 }
 
@@ -124,7 +98,8 @@ static bool ends_at_inexact_frame(const struct stack_view *ours, const struct st
 static bool interrupts_realigned_frame(const struct stack_view *ours)
 {
     for (size_t i = 1; i < ours->n; i++)
-        if (is_trampoline(ours->pcs[i - 1]) && cfi_find(ours->pcs[i] - 1).kind == CFI_UNUSUAL)
+        if (libunwind_is_trampoline(ours->pcs[i - 1]) &&
+            cfi_find(ours->pcs[i] - 1).kind == CFI_UNUSUAL)
             return true;
     return false;
 }
@@ -234,7 +209,7 @@ static bool compare(const struct arch_frame *caller, const char *where, int leve
         note(views, right, true, where);
         return right;
     }
-    views[0] = view_of_libunwind(caller, level, libunwind_backtrace);
+    views[0] = view_of_libunwind(caller, level, libunwind.backtrace);
     if (!same(&views[2], &views[0])) {
         views[0] = view_of_libunwind(caller, level, step_through);
         by_steps = same(&views[2], &views[0]);
