@@ -88,6 +88,8 @@ PROGRAMS = {
     "luajit": (["luajit", "work.lua", "{n}"], 10000, 300000, 10000),
     "node": (["node", "-e", NODE, "{n}"], 0, 20, 1000),
     "java": (["java", "-XX:+UseSerialGC", "Work.java", "{n}"], 0, 5000, 1000),
+    "shapes": ([os.path.join(BUILD, "tests", "shapes-host"), os.path.join(BUILD, "tests", "unit"), "{n}", "40"],
+               1000, 50000, 10000),
     "varied": ([os.path.join(BENCH, "varied"), "{n}"], 100000, 1600000, 100000),
     "containers": ([os.path.join(BENCH, "containers"), "{n}"], 1, 12, 10000),
 }
