@@ -38,6 +38,7 @@ class Comparison:
         self.options, self.tools, self.left_out, self.folder = options, tools, left_out, folder
         self.divisor = QUICK_DIVISOR if options.quick else 1
         self.figures = {}  # by workload row, then by tool
+        self.commands = {}  # by workload and share: inputs are made once, not before every run
 
     def of(self, row, tool, workload):
         pairs = None
@@ -50,14 +51,21 @@ class Comparison:
         return [tool for tool in self.tools
                 if (tool.repeated or index == 0) and (tool.name != "depth 1" or tool.name in workload.extra)]
 
+    def command_of(self, workload, share):
+        key = (workload.name, share)
+        if key not in self.commands:
+            command = workload.prepare(self.folder, self.options.build, self.divisor * share)
+            if not workload.server:  # heaptrack takes a shell's own `true` for no program
+                command[0] = shutil.which(command[0]) or command[0]
+            self.commands[key] = command
+        return self.commands[key]
+
     def execute(self, workload, tool, sampled=False):
         """Run once; returns outcomes by row."""
-        share = tool.share if workload.pairs else 1
-        command = workload.prepare(self.folder, self.options.build, self.divisor * share)
+        command = self.command_of(workload, tool.share if workload.pairs else 1)
         if workload.server:
             outcome, found = serve(tool, command, self.folder, self.options.timeout, sampled)
             return outcome, {f"{workload.name} {name}": seconds for name, seconds in found.items()}
-        command[0] = shutil.which(command[0]) or command[0]  # heaptrack takes a shell's own `true` for nothing
         environment = dict(workload.environment, **tool.variables(self.folder))
         outcome = run(tool.command(command, self.folder), environment, self.folder, self.options.timeout, sampled)
         return outcome, {workload.name: outcome.cpu_seconds if self.options.cpu else outcome.seconds}

@@ -58,13 +58,15 @@ def memory_text(cells):
 
 
 def report_text(cells):
-    values = [cells[tool].report_value() if tool in cells else None for tool in ("heapwise", "heaptrack")]
-    if None in values:
-        failed = [cells[tool].report_failure for tool in ("heapwise", "heaptrack") if tool in cells]
-        return next(filter(None, failed), f"{number(values[0] and values[0] * 1e3)} ms / {NOTHING}"
-                    if values[0] and not cells["heapwise"].pairs else NOTHING)
-    scale, unit = (1e9, "ns/pair") if cells["heapwise"].pairs else (1e3, "ms")
-    return f"{number(values[0] * scale)} / {number(values[1] * scale)} {unit} = {values[0] / values[1]:.2f}"
+    """Ours and theirs, each as a time or as why there is none; the ratio where there are both."""
+    scale, unit = (1e9, "ns/pair") if cells["native"].pairs else (1e3, "ms")
+    found = [cells.get(tool) for tool in ("heapwise", "heaptrack")]
+    values = [cell.report_value() if cell else None for cell in found]
+    texts = [number(value * scale) if value else (cell and cell.report_failure) or NOTHING
+             for value, cell in zip(values, found)]
+    if not any(values):
+        return NOTHING
+    return " / ".join(texts) + f" {unit}" + (f" = {values[0] / values[1]:.2f}" if all(values) else "")
 
 
 def line_of(comparison, row, others):
@@ -102,6 +104,16 @@ def print_record_only(figures):
                       "times that")
 
 
+def print_trace_means(figures):
+    """Bytes an event: the mean over churn's rows, and over the programs'."""
+    for kind, is_churn in (("churn", True), ("programs", False)):
+        found = [cells["heapwise"].bytes_per_event() for row, cells in figures.items()
+                 if "heapwise" in cells and row != "true" and bool(cells["heapwise"].pairs) == is_churn]
+        found = [value for value in found if value]
+        if found:
+            print(f"- trace, mean over {kind}: {number(sum(found) / len(found))} bytes an event")
+
+
 def print_notes(comparison):
     options, names = comparison.options, [tool.name for tool in comparison.tools]
     clock = "processor time of all processes" if options.cpu else "wall time of the whole command"
@@ -119,6 +131,7 @@ def print_notes(comparison):
             print(f"- {name}: {NOTES[name]}")
     for text in comparison.left_out:
         print(f"- {text}")
+    print_trace_means(comparison.figures)
     print_record_only(comparison.figures)
 
 
