@@ -17,68 +17,85 @@
  * from a kept frame derives rbp again from the frame it met. */
 #include "preload/memo.h"
 
-#include "preload/unwind.h"
+#include "preload/unwind_step.h"
 
 #include <string.h>
 
-/* From the frame met at `index`, the outermost one that is still reached the same way. */
-static size_t first_unchanged(const struct stack *stack, size_t index)
+/* From the frame that was met, the outermost one that is still reached the same way. */
+static struct stack_frame *first_unchanged(struct stack *stack, struct stack_frame *met)
 {
-    const struct stack_frame *const frames = stack->frames;
-    size_t n_words = frames[index].n_words;
-    while (n_words > 0 && *stack->words[n_words - 1].at == stack->words[n_words - 1].value)
-        n_words--;
-    if (n_words == 0)
-        return 0;
-    while (frames[index - 1].n_words >= n_words)
-        index--;
-    return index;
+    const struct stack_word *word = stack->words + met->n_words;
+    while (word > stack->words && *word[-1].at == word[-1].value)
+        word--;
+    if (word == stack->words)
+        return stack->frames;
+    while (stack->words + met[-1].n_words >= word)
+        met--;
+    return met;
 }
 
-/* Kept frames met..unchanged + 1 become part of the walk; return the registers at `unchanged`. */
-static struct arch_frame take_over(struct stack *stack, size_t met, size_t unchanged, uintptr_t bp,
-                                   size_t *n_fresh)
+/* One by one: a wide load of what was just written in small parts would have to wait for it. */
+static inline void set_fresh(struct stack_frame *fresh, const struct arch_frame *at,
+                             const uintptr_t *bp_slot, bool cfa_from_bp)
 {
-    for (size_t i = met; i > unchanged; i--) {
-        struct stack_frame *const fresh = &stack->fresh[(*n_fresh)++];
-        *fresh = stack->frames[i];
-        fresh->at.bp = bp;
-        if (fresh->bp_slot)
-            bp = *fresh->bp_slot;
+    fresh->at.pc = at->pc;
+    fresh->at.sp = at->sp;
+    fresh->at.bp = at->bp;
+    fresh->bp_slot = bp_slot;
+    fresh->cfa_from_bp = cfa_from_bp;
+}
+
+/* Kept frames from `met` down to the one above `unchanged` become part of the walk, met - unchanged in
+ * number; return the registers at `unchanged`. */
+static __attribute__((noinline)) struct arch_frame take_over(const struct stack_frame *met,
+                                                             const struct stack_frame *unchanged,
+                                                             uintptr_t bp,
+                                                             struct stack_frame *fresh)
+{
+    for (; met > unchanged; met--) {
+        const struct arch_frame at = {.pc = met->at.pc, .sp = met->at.sp, .bp = bp};
+        set_fresh(fresh++, &at, met->bp_slot, met->cfa_from_bp);
+        if (met->bp_slot)
+            bp = *met->bp_slot;
     }
-    struct arch_frame frame = stack->frames[unchanged].at;
-    frame.bp = bp;
-    return frame;
+    return (struct arch_frame){.pc = unchanged->at.pc, .sp = unchanged->at.sp, .bp = bp};
 }
 
-/* Note the words through which this frame leads to `outer`. */
-static void add_words(struct stack *stack, const struct stack_frame *outer,
-                      struct stack_frame *frame)
+/* The outermost frame: nothing leads on from it. */
+static void put_outermost(struct stack_frame *frame, const struct stack_frame *fresh)
+{
+    set_fresh(frame, &fresh->at, fresh->bp_slot, fresh->cfa_from_bp);
+    frame->bp_matters = fresh->cfa_from_bp;
+    frame->n_words = 0;
+    frame->hash = stack_hash(0, fresh->at.pc);
+}
+
+/* A frame on top of `outer`, and the words through which it leads there. */
+static inline void put_on_top(struct stack_word *words, const struct stack_frame *outer,
+                              struct stack_frame *frame, const struct stack_frame *fresh)
 {
     size_t n_words = outer->n_words;
-    if (outer->bp_matters && frame->bp_slot)
-        stack->words[n_words++] = (struct stack_word){frame->bp_slot, outer->at.bp};
-    stack->words[n_words++] =
-        (struct stack_word){(const uintptr_t *)outer->at.sp - 1, outer->at.pc};
+    set_fresh(frame, &fresh->at, fresh->bp_slot, fresh->cfa_from_bp);
+    frame->bp_matters = fresh->cfa_from_bp || (!fresh->bp_slot && outer->bp_matters);
+    frame->hash = stack_hash(outer->hash, fresh->at.pc);
+    if (outer->bp_matters && fresh->bp_slot) {
+        words[n_words].at = fresh->bp_slot;
+        words[n_words++].value = outer->at.bp;
+    }
+    words[n_words].at = (const uintptr_t *)outer->at.sp - 1;
+    words[n_words++].value = outer->at.pc;
     frame->n_words = (uint16_t)n_words;
 }
 
-/* The first n_shared kept frames stay; put the walked ones on top of them. */
-static void assemble(struct stack *stack, size_t n_shared, size_t n_fresh)
+/* The kept frames below `frame` stay; put those walked, [stack->fresh, fresh), on top of them. */
+static inline void assemble(struct stack *stack, struct stack_frame *frame,
+                            const struct stack_frame *fresh)
 {
-    uint64_t hash = n_shared ? stack->frames[n_shared - 1].hash : 0;
-    bool bp_matters = n_shared ? stack->frames[n_shared - 1].bp_matters : false;
-    for (size_t i = n_fresh; i > 0; i--) {
-        struct stack_frame *const frame = &stack->frames[n_shared + n_fresh - i];
-        *frame = stack->fresh[i - 1];
-        hash = stack_hash(hash, frame->at.pc);
-        bp_matters = frame->cfa_from_bp || (!frame->bp_slot && bp_matters);
-        frame->hash = hash;
-        frame->bp_matters = bp_matters;
-        if (frame > stack->frames)
-            add_words(stack, frame - 1, frame);
-    }
-    stack->n = stack->n_kept = n_shared + n_fresh;
+    if (frame == stack->frames && fresh > stack->fresh)
+        put_outermost(frame++, --fresh);
+    for (; fresh > stack->fresh; frame++)
+        put_on_top(stack->words, frame - 1, frame, --fresh);
+    stack->n = stack->n_kept = (size_t)(frame - stack->frames);
 }
 
 static enum unwind_end give_up(struct stack *stack, enum unwind_end end)
@@ -91,44 +108,50 @@ static enum unwind_end give_up(struct stack *stack, enum unwind_end end)
 enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
                           const struct unwind_walk *walk, size_t cap)
 {
-    struct arch_frame frame = *caller;
-    size_t n_kept = stack->n_kept; /* frames beyond were passed or found changed */
-    size_t n_fresh = 0;
+    struct stack_frame *kept =
+        stack->frames + stack->n_kept; /* those beyond were passed, or changed */
+    struct stack_frame *fresh = stack->fresh;
+    struct stack_frame *const full = stack->fresh + cap;
+    struct arch_frame at = *caller;
     enum unwind_end end = UNWIND_COMPLETE;
-    while (frame.pc != 0) {
-        while (n_kept > 0 && stack->frames[n_kept - 1].at.sp < frame.sp)
-            n_kept--;
-        if (n_kept > 0 && memo_is_met(&stack->frames[n_kept - 1], &frame)) {
-            const size_t met = n_kept - 1;
-            const size_t unchanged = first_unchanged(stack, met);
-            if (unchanged == 0) {
+    while (at.pc != 0) {
+        while (kept > stack->frames && kept[-1].at.sp < at.sp)
+            kept--;
+        if (kept > stack->frames && memo_is_met(kept - 1, &at)) {
+            struct stack_frame *const unchanged = first_unchanged(stack, kept - 1);
+            if (unchanged == stack->frames) {
                 end = stack->end;
-                break;
+                goto known;
             }
-            if (n_fresh + met - unchanged >= cap)
+            if (kept - 1 - unchanged >= full - fresh)
                 return give_up(stack, UNWIND_CUT);
-            frame = take_over(stack, met, unchanged, frame.bp, &n_fresh);
-            n_kept = unchanged;
+            at = take_over(kept - 1, unchanged, at.bp, fresh);
+            fresh += kept - 1 - unchanged;
+            kept = unchanged;
         }
-        if (n_fresh == cap)
+        if (fresh == full)
             return give_up(stack, UNWIND_CUT);
-        struct stack_frame *const fresh = &stack->fresh[n_fresh++];
-        *fresh = (struct stack_frame){.at = frame};
-        const struct cfi_rule rule = unwind_rule(walk, frame.pc);
-        if (rule.kind == CFI_RULE && unwind_step(walk, &rule, fresh, &frame))
+        const struct cfi_rule rule = unwind_rule(walk, at.pc);
+        fresh->at.pc = at.pc;
+        fresh->at.sp = at.sp;
+        fresh->at.bp = at.bp;
+        fresh->cfa_from_bp = rule.cfa_from_bp;
+        fresh->bp_slot = NULL;
+        fresh++;
+        if (__builtin_expect(
+                rule.kind == CFI_RULE && unwind_step(walk, &rule, &at, &fresh[-1].bp_slot), 1))
             continue;
         end = rule.kind == CFI_RULE ? UNWIND_UNUSUAL : unwind_end_of(&rule);
         if (end == UNWIND_UNUSUAL)
             return give_up(stack, end);
-        n_kept = 0;
         break;
     }
-    if (frame.pc == 0)
-        n_kept = 0;
-    if (n_kept + n_fresh > cap)
+    kept = stack->frames; /* none was met to the end */
+known:
+    if ((kept - stack->frames) + (fresh - stack->fresh) > (ptrdiff_t)cap)
         return give_up(stack, UNWIND_CUT);
     stack->id = 0;
     stack->end = end;
-    assemble(stack, n_kept, n_fresh);
+    assemble(stack, kept, fresh);
     return end;
 }

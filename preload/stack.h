@@ -46,15 +46,13 @@ struct stack {
     struct stack_frame fresh[TRACE_MAX_DEPTH]; /* scratch: frames being walked, innermost first */
 };
 
-/* One more return address on top of a path. Every input bit reaches every output bit; a path of
- * addresses is told from another by 64 bits. */
+/* One more return address on top of a path. The next address meets a hash whose every bit depends on
+ * the lower bits before; 64 bits tell paths apart, with the last address kept beside them. Few
+ * instructions that wait for each other: a walk waits for this chain. */
 static inline uint64_t stack_hash(uint64_t outer, uintptr_t pc)
 {
-    uint64_t value = (outer ^ pc) * UINT64_C(0x9fb21c651e98df25);
-    value ^= value >> 32;
-    value = (value + outer) * UINT64_C(0xd6e8feb86659fd93);
-    value ^= value >> 32;
-    return value ? value : 1;
+    const uint64_t value = (outer ^ pc) * UINT64_C(0x9fb21c651e98df25);
+    return value ^ value >> 32;
 }
 
 #endif

@@ -19,7 +19,7 @@ static struct stacktree_slot *find(const struct stacktree_slot *slots, uint32_t 
 {
     for (uint64_t at = hash;; at++) {
         const struct stacktree_slot *const slot = &slots[at & (n_slots - 1)];
-        if (slot->hash == 0 || (slot->hash == hash && slot->check == check))
+        if (slot->id == 0 || (slot->hash == hash && slot->check == check))
             return (struct stacktree_slot *)slot;
     }
 }
@@ -36,12 +36,12 @@ static bool reserve(struct stacktree *tree)
     if ((tree->last_id + 1) * 2 < tree->n_slots)
         return true;
     const uint32_t n_slots = tree->n_slots ? tree->n_slots * 2 : FIRST_SLOTS;
-    struct stacktree_slot *const slots = sys_map(n_slots * sizeof *slots);
+    struct stacktree_slot *const slots = sys_map_table(n_slots * sizeof *slots);
     if (!slots)
         return false;
     for (uint32_t i = 0; i < tree->n_slots; i++) {
         const struct stacktree_slot *const slot = &tree->slots[i];
-        if (slot->hash)
+        if (slot->id)
             *find(slots, n_slots, slot->hash, slot->check) = *slot;
     }
     /* Never name memory that was given back: a signal handler may jump out of here for good. */
@@ -118,7 +118,7 @@ uint32_t stacktree_id(struct lane *lane)
     struct stack *const stack = &lane->stack;
     if (stack->id)
         return stack->id;
-    if (stack->n == 0 || !start_anew_if_due(lane) || !reserve(tree))
+    if (stack->n == 0 || !start_anew_if_due(lane) || (tree->n_slots == 0 && !reserve(tree)))
         return 0;
     size_t n_unknown = 0;
     uint32_t id = 0;

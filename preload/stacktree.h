@@ -18,8 +18,8 @@
 enum { STACKTREE_MAX_NODES = 1 << 20 };
 
 struct stacktree_slot {
-    uint64_t hash; /* of the path; 0: empty */
-    uint32_t id;
+    uint64_t hash;  /* of the path */
+    uint32_t id;    /* 0: empty */
     uint32_t check; /* low half of the return address: 32 bits more against a collision */
 };
 

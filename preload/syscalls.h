@@ -43,6 +43,24 @@ static inline void *sys_map(size_t n_bytes)
     return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
+/* Private memory for a table that is read all over: in huge pages where the kernel gives them, as a
+ * look-up there costs a walk of the page tables, too, twice under a hypervisor. */
+static inline void *sys_map_table(size_t n_bytes)
+{
+    enum { HUGE_PAGE_BYTES = 2 << 20 };
+    if (n_bytes < HUGE_PAGE_BYTES)
+        return sys_map(n_bytes);
+    uint8_t *const all = sys_map(n_bytes + HUGE_PAGE_BYTES);
+    if (!all)
+        return sys_map(n_bytes);
+    const size_t n_before = -(uintptr_t)all % HUGE_PAGE_BYTES;
+    if (n_before)
+        arch_syscall(SYS_munmap, all, n_before);
+    arch_syscall(SYS_munmap, all + n_before + n_bytes, HUGE_PAGE_BYTES - n_before);
+    arch_syscall(SYS_madvise, all + n_before, n_bytes, MADV_HUGEPAGE);
+    return all + n_before;
+}
+
 static inline void sys_unmap(void *at, size_t n_bytes)
 {
     arch_syscall(SYS_munmap, at, n_bytes);

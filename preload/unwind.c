@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a frame leads to its caller: pc -> cached rule -> caller's registers.
- *
- * Rules are cached process-wide in a table without locks: an entry is {pc ^ rule, rule}, so an entry
- * torn by two writers does not match any pc and is looked up again. The generation of the module list
- * is part of the key, so no rule outlives its module.
- *
- * A frame must lie above the one before and below the thread's stack end, as far as that is known, so
- * that code with wrong tables cannot lead the walk into unmapped memory. */
+/* How a stack is taken: by the memo of the one before, else frame by frame, else by the library. */
 #include "preload/unwind.h"
 
 #include <stdatomic.h>
@@ -16,35 +9,21 @@
 #include "preload/memo.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
+#include "preload/unwind_step.h"
 
 enum {
-    CACHE_ENTRIES = 1 << 14,
     LARGEST_STACK_BYTES = 1 << 30,
-    RED_ZONE_BYTES = 128, /* below sp a leaf may keep data; AMD64 ABI 3.2.2 */
 };
 
-struct cached_rule {
-    _Atomic uint64_t key; /* (pc + generation << 48) ^ rule */
-    _Atomic uint64_t rule;
-};
-static struct cached_rule cache[CACHE_ENTRIES];
+struct unwind_cached_rule unwind_cache[UNWIND_CACHE_ENTRIES];
 
 /* End of the main thread's stack; exported by ld.so. */
 extern void *__libc_stack_end __attribute__((weak));
 
-struct cfi_rule unwind_rule(const struct unwind_walk *walk, uintptr_t return_address)
+struct cfi_rule unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc)
 {
-    const uintptr_t pc = return_address - 1;
-    const uint64_t name = pc + walk->salt;
-    struct cached_rule *const entry =
-        &cache[(name * UINT64_C(0x9e3779b97f4a7c15)) >> 50 & (CACHE_ENTRIES - 1)];
-    uint64_t word = atomic_load_explicit(&entry->rule, memory_order_relaxed);
-    struct cfi_rule rule;
-    if ((atomic_load_explicit(&entry->key, memory_order_relaxed) ^ word) == name) {
-        memcpy(&rule, &word, sizeof rule);
-        return rule;
-    }
-    rule = cfi_find(pc);
+    const struct cfi_rule rule = cfi_find(pc);
+    uint64_t word;
     memcpy(&word, &rule, sizeof word);
     atomic_store_explicit(&entry->key, name ^ word, memory_order_relaxed);
     atomic_store_explicit(&entry->rule, word, memory_order_relaxed);
@@ -69,24 +48,6 @@ struct unwind_walk unwind_begin(uintptr_t sp, uint32_t generation)
     return (struct unwind_walk){.salt = (uint64_t)generation << 48, .limit = stack_limit(sp)};
 }
 
-bool unwind_step(const struct unwind_walk *walk, const struct cfi_rule *rule,
-                 struct stack_frame *frame, struct arch_frame *caller_out)
-{
-    const struct arch_frame at = frame->at;
-    const uintptr_t cfa =
-        (rule->cfa_from_bp ? at.bp : at.sp) + (uintptr_t)(intptr_t)rule->cfa_offset;
-    if (cfa <= at.sp || cfa > walk->limit || cfa % sizeof(uintptr_t) != 0)
-        return false;
-    const uintptr_t *const words = (const uintptr_t *)cfa;
-    frame->cfa_from_bp = rule->cfa_from_bp;
-    frame->bp_slot = rule->bp_saved ? words + rule->bp_words : NULL;
-    if (frame->bp_slot && (uintptr_t)frame->bp_slot < at.sp - RED_ZONE_BYTES)
-        return false;
-    *caller_out = (struct arch_frame){
-        .pc = words[-1], .sp = cfa, .bp = frame->bp_slot ? *frame->bp_slot : at.bp};
-    return true;
-}
-
 enum unwind_end unwind_end_of(const struct cfi_rule *rule)
 {
     static const enum unwind_end ends[] = {
@@ -102,22 +63,21 @@ size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
                    enum unwind_end *end_out)
 {
     const struct unwind_walk walk = unwind_begin(caller->sp, modules_generation());
-    struct stack_frame frame = {.at = *caller};
+    struct arch_frame at = *caller;
     size_t n = 0;
     *end_out = UNWIND_COMPLETE;
-    while (frame.at.pc != 0) {
+    while (at.pc != 0) {
         if (n == cap) {
             *end_out = UNWIND_CUT;
             break;
         }
-        pcs[n++] = frame.at.pc;
-        const struct cfi_rule rule = unwind_rule(&walk, frame.at.pc);
-        struct arch_frame outer;
-        if (rule.kind != CFI_RULE || !unwind_step(&walk, &rule, &frame, &outer)) {
+        pcs[n++] = at.pc;
+        const struct cfi_rule rule = unwind_rule(&walk, at.pc);
+        const uintptr_t *bp_slot;
+        if (rule.kind != CFI_RULE || !unwind_step(&walk, &rule, &at, &bp_slot)) {
             *end_out = rule.kind == CFI_RULE ? UNWIND_UNUSUAL : unwind_end_of(&rule);
             break;
         }
-        frame.at = outer;
     }
     return n;
 }

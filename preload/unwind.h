@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "preload/arch_x86_64.h"
-#include "preload/cfi.h"
 #include "preload/stack.h"
 
 struct lane;
@@ -33,26 +32,5 @@ size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t ca
 /* Let the runtime's unwinder do what it does once, behind pthread_once(): a signal handler that interrupted
  * that would wait for itself. */
 void unwind_library_prepare(void);
-
-/* ---- between unwind.c and memo.c ---- */
-
-/* What stays the same during one walk. */
-struct unwind_walk {
-    uint64_t salt;   /* names the module generation in the rule cache */
-    uintptr_t limit; /* no frame may reach beyond */
-};
-
-struct unwind_walk unwind_begin(uintptr_t sp, uint32_t generation);
-
-/* The rule at a return address. */
-struct cfi_rule unwind_rule(const struct unwind_walk *walk, uintptr_t return_address);
-
-/* Follow a CFI_RULE: fill in how this frame leads on, and the caller's registers. False where that
- * frame cannot be right. */
-bool unwind_step(const struct unwind_walk *walk, const struct cfi_rule *rule,
-                 struct stack_frame *frame, struct arch_frame *caller_out);
-
-/* How a walk ends at a rule that is not CFI_RULE. */
-enum unwind_end unwind_end_of(const struct cfi_rule *rule);
 
 #endif

@@ -7,6 +7,7 @@
  * nothing it looks whether the code at that address is the kernel's way out of a signal handler. A
  * program that jumped to nowhere and allocates in its SIGSEGV handler would die of that look. */
 #include "preload/unwind.h"
+#include "preload/unwind_step.h"
 
 #include <stdbool.h>
 #include <unwind.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "preload/cfi.h"
 #include "preload/lane.h"
 #include "preload/modules.h"
 #include "preload/unwind.h"

@@ -13,6 +13,7 @@
 #include "preload/memo.h"
 #include "preload/modules.h"
 #include "preload/unwind.h"
+#include "preload/unwind_step.h"
 
 /* Calls and frames are to be those of the source: no tail call, no unrolled loop. */
 #pragma GCC optimize("O0")

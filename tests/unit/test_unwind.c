@@ -15,6 +15,7 @@
 #include "tests/support/oracle.h"
 #include "preload/lane.h"
 #include "preload/unwind.h"
+#include "preload/unwind_step.h"
 #include "tests/support/shapes.h"
 
 /* Not inlined, with a frame of its own: the stack that is compared begins at its caller. */
@@ -227,18 +228,22 @@ static void a_frame_that_cannot_be_right_is_not_followed(void **state)
         {.kind = CFI_RULE, .cfa_offset = 16, .bp_saved = 1, .bp_words = -128},
     };
     uintptr_t words[64];
-    struct stack_frame frame = {.at = {.pc = 1, .sp = (uintptr_t)&words[8], .bp = 1}};
-    const struct unwind_walk walk = unwind_begin(frame.at.sp, 0);
-    struct arch_frame outer;
+    const struct arch_frame frame = {.pc = 1, .sp = (uintptr_t)&words[8], .bp = 1};
+    const struct unwind_walk walk = unwind_begin(frame.sp, 0);
+    const uintptr_t *bp_slot;
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_false(unwind_step(&walk, &rows[i], &frame, &outer));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arch_frame at = frame;
+        assert_false(unwind_step(&walk, &rows[i], &at, &bp_slot));
+    }
     const struct cfi_rule good = {
         .kind = CFI_RULE, .cfa_offset = 16, .bp_saved = 1, .bp_words = -2};
+    struct arch_frame at = frame;
     words[8] = 77;
     words[9] = 88;
-    assert_true(unwind_step(&walk, &good, &frame, &outer));
-    assert_true(outer.pc == 88 && outer.bp == 77 && outer.sp == (uintptr_t)&words[10]);
+    assert_true(unwind_step(&walk, &good, &at, &bp_slot));
+    assert_true(at.pc == 88 && at.bp == 77 && at.sp == (uintptr_t)&words[10]);
+    assert_ptr_equal(bp_slot, &words[8]);
 }
 
 int main(void)
