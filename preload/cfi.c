@@ -6,8 +6,12 @@
 #include "preload/cfi.h"
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 
 #include "preload/cfi_program.h"
+
+enum { START_CODE_BYTES = 64 }; /* the loader's returns to 48 bytes behind its entry */
 
 /* ---- from address to FDE ---- */
 
@@ -166,17 +170,32 @@ static struct cfi_rule rule_in_fde(const uint8_t *record, uintptr_t pc)
     return cfi_run(&fde, pc, &row) ? rule_of(&row) : unusual;
 }
 
+/* Nothing calls start code. It lies behind its module's entry point; or it is where makecontext(3) lets a
+ * coroutine end: there the return address is the very beginning of a function, which no call leaves. */
+static bool is_start_code(const struct dl_find_object *object, uintptr_t pc)
+{
+    const ElfW(Ehdr) *const header = object->dlfo_map_start;
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_entry != 0 &&
+        pc - (object->dlfo_link_map->l_addr + header->e_entry) < START_CODE_BYTES)
+        return true;
+    const uint8_t *const next =
+        object->dlfo_eh_frame ? search_table(object->dlfo_eh_frame, pc + 1) : NULL;
+    struct fde fde;
+    return next && read_fde(next, &fde) && fde.start == pc + 1;
+}
+
 struct cfi_rule cfi_find(uintptr_t pc)
 {
     struct dl_find_object object;
+    struct cfi_rule rule = {.kind = CFI_NONE};
     if (_dl_find_object((void *)pc, &object) != 0)
         return (struct cfi_rule){.kind = CFI_NO_MODULE};
-    if (!object.dlfo_eh_frame)
-        return (struct cfi_rule){.kind = CFI_NONE};
-    const uint8_t *const fde = search_table(object.dlfo_eh_frame, pc);
-    if (!fde)
-        return (struct cfi_rule){.kind = CFI_NONE};
-    return rule_in_fde(fde, pc);
+    const uint8_t *const fde = object.dlfo_eh_frame ? search_table(object.dlfo_eh_frame, pc) : NULL;
+    if (fde)
+        rule = rule_in_fde(fde, pc);
+    if (rule.kind == CFI_NONE && !is_start_code(&object, pc))
+        rule.kind = CFI_NO_MODULE;
+    return rule;
 }
 
 bool cfi_read_fde(uintptr_t pc, struct fde *fde_out)

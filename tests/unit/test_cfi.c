@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <cmocka.h>
 
 #include "preload/cfi.h"
@@ -238,9 +240,47 @@ static void addresses_outside_any_function_have_no_rule(void **state)
     assert_int_equal(cfi_find(UINTPTR_MAX).kind, CFI_NO_MODULE);
     assert_int_equal(cfi_find((uintptr_t)heap).kind, CFI_NO_MODULE);
     assert_int_equal(cfi_find((uintptr_t)page).kind, CFI_NO_MODULE);
-    assert_int_equal(cfi_find((uintptr_t)&variable).kind, CFI_NONE);
+    assert_int_equal(cfi_find((uintptr_t)&variable).kind, CFI_NO_MODULE);
     munmap(page, 4096);
     free(heap);
+}
+
+/* As interpreters and coders of media have it: a module's code, but no table for it. */
+__asm__(".text\n"
+        ".p2align 8\n"
+        "code_without_table: .skip 192, 0xcc\n");
+extern const char code_without_table[];
+
+static void code_of_a_module_may_have_no_table(void **state)
+{
+    (void)state;
+    assert_int_equal(cfi_find((uintptr_t)code_without_table + 64).kind, CFI_NO_MODULE);
+}
+
+static void the_loaders_start_code_has_no_caller(void **state)
+{
+    const uintptr_t base = getauxval(AT_BASE);
+    (void)state;
+    if (base == 0)
+        skip();
+    const uintptr_t entry = base + ((const ElfW(Ehdr) *)base)->e_entry;
+    assert_int_equal(cfi_find(entry).kind, CFI_NONE);
+    assert_int_equal(cfi_find(entry + 40).kind, CFI_NONE);
+}
+
+static void never_run(void) {}
+
+static void a_coroutines_end_has_no_caller(void **state)
+{
+    static uintptr_t stack[1024];
+    ucontext_t context;
+    (void)state;
+    getcontext(&context);
+    context.uc_stack = (stack_t){.ss_sp = stack, .ss_size = sizeof stack};
+    context.uc_link = NULL;
+    makecontext(&context, never_run, 0);
+    const uintptr_t return_address = *(uintptr_t *)context.uc_mcontext.gregs[REG_RSP];
+    assert_int_equal(cfi_find(return_address - 1).kind, CFI_NONE);
 }
 
 static void an_entry_is_found_for_code_that_has_one(void **state)
@@ -264,6 +304,9 @@ int main(void)
         cmocka_unit_test(rules_of_libstdcpp_are_those_of_readelf),
         cmocka_unit_test(rules_of_libcrypto_are_those_of_readelf),
         cmocka_unit_test(addresses_outside_any_function_have_no_rule),
+        cmocka_unit_test(code_of_a_module_may_have_no_table),
+        cmocka_unit_test(the_loaders_start_code_has_no_caller),
+        cmocka_unit_test(a_coroutines_end_has_no_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
