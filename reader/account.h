@@ -2,24 +2,133 @@
 /* What a block's life adds to the numbers of its site, its process and the whole.
  *
  * Exact peaks at O(1) an event: a process counts its new maxima in peak_serial; a site that is about
- * to change, and has not since the last maximum, first notes what it held then. */
+ * to change, and has not since the last maximum, first notes what it held then. What is only a sum over
+ * a process's sites is made at the end. The functions here are inline because each event calls two. */
 #ifndef HEAPWISE_READER_ACCOUNT_H
 #define HEAPWISE_READER_ACCOUNT_H
 
+#include "reader/array.h"
 #include "reader/model.h"
+
+/* Note what a site held at its process's peak, if it has not changed since. */
+static inline void account_settle_peak(const struct model_process *process, struct model_site *site)
+{
+    if (site->seen_serial == process->peak_serial)
+        return;
+    site->seen_serial = process->peak_serial;
+    site->peak_count = site->live_count;
+    site->peak_bytes = site->live_bytes;
+    site->peak_slack_bytes = site->live_slack_bytes;
+}
+
+/* Which octave a size belongs to. */
+static inline unsigned account_octave(uint64_t size_bytes)
+{
+    return size_bytes == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size_bytes & LIVE_MAX_SIZE_BYTES);
+}
 
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
  * -ENOMEM. `is_new` is false for a resize. */
-int account_request(struct model *model, uint32_t site, uint64_t size_bytes, bool is_new);
+static inline int account_request(struct model *model, uint32_t number, uint64_t size_bytes,
+                                  bool is_new)
+{
+    struct model_site *const site = model_site(model, number);
+    site->alloc_count += is_new;
+    site->realloc_count += !is_new;
+    site->alloc_bytes = add_capped(site->alloc_bytes, size_bytes);
+    /* Distributions and rates of the whole are put together from sites and processes at the end. */
+    if (model_shows(model, site->process)) {
+        struct model_octave *const octave = &model->octaves[account_octave(size_bytes)];
+        octave->alloc_count += is_new;
+        octave->alloc_bytes = add_capped(octave->alloc_bytes, size_bytes);
+        timeline_count(&model->timeline, is_new, size_bytes);
+    }
+    const int error = histogram_count(&site->sizes, histogram_bucket(size_bytes), size_bytes);
+    struct rates *const rates = &model_process(model, site->process)->rates;
+    return error ? error : rates_count(rates, model->now_ticks, is_new, size_bytes);
+}
+
+static inline void account_note_peak(const struct model *model, struct model_process *process)
+{
+    process->peak_serial++;
+    process->peak_bytes = process->live_bytes;
+    process->peak_count = process->live_count;
+    process->peak_slack_bytes = process->live_slack_bytes;
+    process->peak_ticks = model->now_ticks;
+}
+
+/* Live bytes of the processes shown changed. */
+static inline void account_show_live(struct model *model, uint32_t process, uint64_t gained,
+                                     uint64_t dropped)
+{
+    if (!model_shows(model, process) || model_process(model, process)->ended)
+        return;
+    model->live_bytes = subtract_floored(add_capped(model->live_bytes, gained), dropped);
+    timeline_set_live(&model->timeline, model->live_bytes);
+}
 
 /* The block lives from now on. */
-void account_gain(struct model *model, const struct block *block);
+static inline void account_gain(struct model *model, const struct block *block)
+{
+    struct model_site *const site = model_site(model, block->site);
+    struct model_process *const process = model_process(model, site->process);
+    account_settle_peak(process, site);
+    site->live_count++;
+    site->live_bytes = add_capped(site->live_bytes, block->size_bytes);
+    site->live_slack_bytes += live_slack(block);
+    if (site->live_count > site->max_live_count)
+        site->max_live_count = site->live_count;
+    if (site->live_bytes > site->max_live_bytes)
+        site->max_live_bytes = site->live_bytes;
+    process->live_count++;
+    process->live_bytes = add_capped(process->live_bytes, block->size_bytes);
+    process->live_slack_bytes += live_slack(block);
+    if (process->live_bytes > process->peak_bytes)
+        account_note_peak(model, process);
+    account_show_live(model, site->process, block->size_bytes, 0);
+}
 
 /* The block lives no longer. */
-void account_drop(struct model *model, const struct block *block);
+static inline void account_drop(struct model *model, const struct block *block)
+{
+    struct model_site *const site = model_site(model, block->site);
+    struct model_process *const process = model_process(model, site->process);
+    account_settle_peak(process, site);
+    site->live_count = subtract_floored(site->live_count, 1);
+    site->live_bytes = subtract_floored(site->live_bytes, block->size_bytes);
+    site->live_slack_bytes = subtract_floored(site->live_slack_bytes, live_slack(block));
+    process->live_count = subtract_floored(process->live_count, 1);
+    process->live_bytes = subtract_floored(process->live_bytes, block->size_bytes);
+    process->live_slack_bytes = subtract_floored(process->live_slack_bytes, live_slack(block));
+    account_show_live(model, site->process, 0, block->size_bytes);
+}
+
+/* Whether no allocation or resize of the block's own thread came after the block's. */
+static inline bool account_is_temporary(struct model *model, const struct block *block)
+{
+    uint64_t *const last = &model->last_address[block->thread];
+    if (block->superseded || *last != block->address)
+        return false;
+    *last = 0; /* the address may be given out again, to any thread */
+    return true;
+}
 
 /* The block was freed at `ticks`: its lifetime, whether it was temporary. 0 or -ENOMEM. */
-int account_free(struct model *model, const struct block *block, uint64_t ticks);
+static inline int account_free(struct model *model, const struct block *block, uint64_t ticks)
+{
+    struct model_site *const site = model_site(model, block->site);
+    const uint64_t lifetime = subtract_floored(ticks, block->start_ticks);
+    const uint16_t bucket = histogram_bucket(lifetime);
+    const bool temporary = account_is_temporary(model, block);
+    site->free_count++;
+    site->temporary_count += temporary;
+    const int error = histogram_count(&site->lifetime_ticks, bucket, lifetime);
+    if (error || !model_shows(model, site->process))
+        return error;
+    struct model_octave *const octave = &model->octaves[account_octave(block->size_bytes)];
+    octave->temporary_count += temporary;
+    return histogram_count(&octave->lifetime_ticks, bucket, lifetime);
+}
 
 /* The process starts anew (exec): its live blocks are gone without being freed or leaked. */
 void account_forget_live(struct model *model, uint32_t process);
@@ -27,10 +136,7 @@ void account_forget_live(struct model *model, uint32_t process);
 /* The process is over: what it holds no longer counts as live now, but stays as leaked. */
 void account_end_process(struct model *model, uint32_t process);
 
-/* Note what a site held at its process's peak, if it has not changed since. */
-void account_settle_peak(const struct model_process *process, struct model_site *site);
-
-/* Which octave a size belongs to. */
-unsigned account_octave(uint64_t size_bytes);
+/* Everything was read: settle all peaks and add to each process what its sites counted. */
+void account_sum_sites(struct model *model);
 
 #endif

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* How events are applied: a table by tag; the pairing decides what belongs together and calls back. */
+/* How events are applied: allocations and releases straight into the table of live blocks while nothing
+ * is out of order; else the pairing decides what belongs together and calls back. */
 #include "reader/events.h"
 
 #include <errno.h>
 
 #include "reader/account.h"
 #include "reader/array.h"
+#include "reader/processes.h"
 #include "reader/sites.h"
 
-/* What every handler needs at hand. */
+enum { N_AHEAD = 16 }; /* events between the fetching of a block and its use: about a microsecond */
+
+/* What every handler needs at hand; the same for all events of a stream until another record comes. */
 struct scene {
     struct model *model;
     struct model_stream *stream;
     struct model_image *image;
     struct model_process *process;
+    uint32_t stream_number; /* 0 none yet */
     const struct event *event;
 };
 
@@ -98,17 +103,27 @@ static struct block make_block(const struct scene *scene, uint32_t site)
     return block;
 }
 
-static int on_allocation(const struct scene *scene)
+static uint32_t find_site(const struct scene *scene)
 {
-    const uint32_t site = sites_find(scene->model, scene->event->stream, scene->event->stack);
+    return sites_find(scene->model, scene->image, scene->event->stream, scene->event->stack);
+}
+
+static inline int on_allocation(const struct scene *scene)
+{
+    struct model *const model = scene->model;
+    struct pairing *const pairing = &scene->image->pairing;
+    const uint32_t site = find_site(scene);
     if (site == 0)
         return -ENOMEM;
     const struct block block = make_block(scene, site);
-    const int error = account_request(scene->model, site, block.size_bytes, true);
+    const int error = account_request(model, site, block.size_bytes, true);
     if (error || block.address == 0)
         return error;
-    scene->model->last_address[block.thread] = block.address;
-    return pairing_acquire(&scene->image->pairing, &block, scene->event->ticks);
+    model->last_address[block.thread] = block.address;
+    if (!pairing_is_quiet(pairing) || !live_place(&pairing->live, &block))
+        return pairing_acquire(pairing, &block, scene->event->ticks);
+    account_gain(model, &block);
+    return 0;
 }
 
 /* Whether a release means a block from before the fork. Not while the child has a block of its own
@@ -119,16 +134,24 @@ static bool take_inherited(struct model_image *image, uint64_t address)
            addrset_take(&image->inherited, address);
 }
 
-static int on_release(const struct scene *scene)
+static inline int on_release(const struct scene *scene)
 {
-    const uint64_t address = scene->event->address;
+    struct pairing *const pairing = &scene->image->pairing;
+    const uint64_t address = scene->event->address, ticks = scene->event->ticks;
     scene->process->free_count++;
     scene->process->events++;
     if (take_inherited(scene->image, address)) {
         scene->process->inherited_frees++;
         return 0;
     }
-    return pairing_release(&scene->image->pairing, address, scene->event->ticks);
+    struct block *const block =
+        pairing_is_quiet(pairing) ? live_find(&pairing->live, address) : NULL;
+    if (!block)
+        return pairing_release(pairing, address, ticks);
+    const int error = account_free(scene->model, block, ticks);
+    account_drop(scene->model, block);
+    live_remove(&pairing->live, block);
+    return error;
 }
 
 /* ---- resizes ---- */
@@ -156,7 +179,7 @@ static int on_resize_end(const struct scene *scene)
 {
     const struct model_resize resize = scene->stream->resize;
     scene->stream->resize.active = false;
-    const uint32_t site = sites_find(scene->model, scene->event->stream, scene->event->stack);
+    const uint32_t site = find_site(scene);
     if (site == 0)
         return -ENOMEM;
     struct block block = make_block(scene, site);
@@ -254,27 +277,11 @@ static int on_map_fail(const struct scene *scene)
     return error;
 }
 
-static int (*const handlers[TRACE_NODE])(const struct scene *scene) = {
-    [TRACE_MALLOC] = on_allocation,
-    [TRACE_CALLOC] = on_allocation,
-    [TRACE_REALLOC_NEW] = on_allocation,
-    [TRACE_REALLOCARRAY_NEW] = on_allocation,
-    [TRACE_POSIX_MEMALIGN] = on_allocation,
-    [TRACE_ALIGNED_ALLOC] = on_allocation,
-    [TRACE_MEMALIGN] = on_allocation,
-    [TRACE_VALLOC] = on_allocation,
-    [TRACE_PVALLOC] = on_allocation,
-    [TRACE_MALLOCX] = on_allocation,
+static int (*const rare_handlers[TRACE_NODE])(const struct scene *scene) = {
     [TRACE_REALLOC_BEGIN] = on_resize_begin,
     [TRACE_REALLOC_END] = on_resize_end,
     [TRACE_REALLOC_FAIL] = on_resize_fail,
     [TRACE_REALLOC_FREED] = on_resize_freed,
-    [TRACE_FREE] = on_release,
-    [TRACE_FREE_SIZED] = on_release,
-    [TRACE_FREE_ALIGNED_SIZED] = on_release,
-    [TRACE_CFREE] = on_release,
-    [TRACE_DALLOCX] = on_release,
-    [TRACE_SDALLOCX] = on_release,
     [TRACE_MMAP] = on_mmap,
     [TRACE_MUNMAP] = on_munmap,
     [TRACE_REMAP_BEGIN] = cut_mapping,
@@ -282,14 +289,69 @@ static int (*const handlers[TRACE_NODE])(const struct scene *scene) = {
     [TRACE_MAP_FAIL] = on_map_fail,
 };
 
-int events_apply(struct model *model, const struct event *event)
+static int apply_node(struct model *model, const struct event *event)
 {
-    struct model_stream *const stream = &model->streams[event->stream];
+    if (event->tag == TRACE_NODE)
+        return sites_add_node(model, event);
+    sites_reset_tree(model, event->stream);
+    return 0;
+}
+
+/* Turn to another stream; its image gets a process with its first event. */
+static int turn_to(struct scene *scene, uint32_t stream_number)
+{
+    struct model *const model = scene->model;
+    struct model_stream *const stream = &model->streams[stream_number];
     struct model_image *const image = model_image(model, stream->image);
-    const struct scene scene = {.model = model,
-                                .stream = stream,
-                                .image = image,
-                                .process = model_process(model, image->process),
-                                .event = event};
-    return handlers[event->tag] ? handlers[event->tag](&scene) : 0;
+    const int error = image->process ? 0 : processes_attach(model, image->number, NULL);
+    if (error)
+        return error;
+    scene->stream = stream;
+    scene->stream_number = stream_number;
+    scene->image = image;
+    scene->process = model_process(model, image->process);
+    return 0;
+}
+
+static int apply(struct scene *scene, const struct event *event)
+{
+    if (event->tag >= TRACE_NODE)
+        return apply_node(scene->model, event);
+    scene->event = event;
+    model_advance(scene->model, event->ticks);
+    const int error = event->stream == scene->stream_number ? 0 : turn_to(scene, event->stream);
+    if (error)
+        return error;
+    model_process_alive(scene->process, event->ticks);
+    if (record_is_allocation(event->tag))
+        return on_allocation(scene);
+    if (record_is_release(event->tag))
+        return on_release(scene);
+    return rare_handlers[event->tag] ? rare_handlers[event->tag](scene) : 0;
+}
+
+/* Begin to fetch the place of the event's block. Its stream may not have been met yet. */
+static void fetch(const struct model *model, const struct event *event)
+{
+    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX ||
+        event->stream >= model->n_streams)
+        return;
+    live_prefetch(&model_image(model, model->streams[event->stream].image)->pairing.live,
+                  event->address);
+}
+
+int events_apply(struct model *model, const struct event *events, uint32_t n, uint32_t *n_done_out)
+{
+    struct scene scene = {.model = model};
+    int error = 0;
+    uint32_t i;
+    for (i = 0; i < n && i < N_AHEAD; i++)
+        fetch(model, &events[i]);
+    for (i = 0; i < n && events[i].kind == EVENT_SHORT && error == 0; i++) {
+        if (n - i > N_AHEAD)
+            fetch(model, &events[i + N_AHEAD]);
+        error = apply(&scene, &events[i]);
+    }
+    *n_done_out = i;
+    return error;
 }

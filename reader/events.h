@@ -8,7 +8,8 @@
 /* Where an image's pairing tells what it found. */
 struct pairing_sink events_pairing_sink(struct model_image *image);
 
-/* Apply an EVENT_SHORT below TRACE_NODE, of a stream whose image has a process. 0 or -ENOMEM. */
-int events_apply(struct model *model, const struct event *event);
+/* Apply the leading EVENT_SHORTs of events[0..n), in the merged order. Sets *n_done_out to how many they
+ * were. Returns 0 or -ENOMEM. */
+int events_apply(struct model *model, const struct event *events, uint32_t n, uint32_t *n_done_out);
 
 #endif

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a bucket is found: the position of the highest bit gives the octave, the five bits below it
- * the place inside.
- *
- *   value  1xxxxx.......   octave e, shifted right by e - 5: 32..63
- *   bucket (e - 5) * 32 + that; 1919 for the greatest value, so eleven bits hold any bucket. */
+/* How counts are kept: a table probed by bucket, of as many slots as buckets that occurred need. */
 #include "reader/histogram.h"
 
 #include <errno.h>
@@ -13,17 +9,9 @@
 
 #include "reader/array.h"
 
-enum { BUCKET_BITS = 11, N_BUCKETS = 1920 };
-#define BUCKET_MASK ((UINT64_C(1) << BUCKET_BITS) - 1)
+enum { BUCKET_BITS = HISTOGRAM_BUCKET_BITS, N_BUCKETS = 1920 };
+#define BUCKET_MASK HISTOGRAM_BUCKET_MASK
 #define MAX_COUNT   (UINT64_MAX >> BUCKET_BITS)
-
-static uint16_t bucket_of(uint64_t value)
-{
-    if (value < 64)
-        return (uint16_t)value;
-    const unsigned shift = 63 - (unsigned)__builtin_clzll(value) - 5;
-    return (uint16_t)(shift * 32 + (value >> shift));
-}
 
 static uint64_t middle_of(unsigned bucket)
 {
@@ -35,7 +23,7 @@ static uint64_t middle_of(unsigned bucket)
 
 static uint64_t *find(uint64_t *slots, uint32_t n_slots, uint16_t bucket)
 {
-    uint32_t at = bucket * 40503u & (n_slots - 1);
+    uint32_t at = histogram_home(n_slots, bucket);
     while (slots[at] && (slots[at] & BUCKET_MASK) != bucket)
         at = (at + 1) & (n_slots - 1);
     return &slots[at];
@@ -100,7 +88,7 @@ int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n)
 {
     if (n == 0)
         return 0;
-    const int error = add_to_bucket(histogram, bucket_of(value), n);
+    const int error = add_to_bucket(histogram, histogram_bucket(value), n);
     if (error == 0)
         widen(histogram, value, value, n);
     return error;

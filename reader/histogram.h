@@ -20,8 +20,54 @@ struct histogram {
     uint16_t only_bucket;
 };
 
+enum { HISTOGRAM_BUCKET_BITS = 11 };
+#define HISTOGRAM_BUCKET_MASK ((UINT64_C(1) << HISTOGRAM_BUCKET_BITS) - 1)
+
+/* The bucket of a value: the position of its highest bit gives the octave, the five bits below it the
+ * place inside.
+ *
+ *   value  1xxxxx.......   octave e, shifted right by e - 5: 32..63
+ *   bucket (e - 5) * 32 + that; 1919 for the greatest value, so eleven bits hold any bucket. */
+static inline uint16_t histogram_bucket(uint64_t value)
+{
+    if (value < 64)
+        return (uint16_t)value;
+    const unsigned shift = 63 - (unsigned)__builtin_clzll(value) - 5;
+    return (uint16_t)(shift * 32 + (value >> shift));
+}
+
 /* Count `n` times `value`. Returns 0 or -ENOMEM (then nothing was counted). */
 int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n);
+
+/* Where the search for a bucket begins; n_slots is not 0. */
+static inline uint32_t histogram_home(uint32_t n_slots, uint16_t bucket)
+{
+    return bucket * 40503u & (n_slots - 1);
+}
+
+/* Count `value`, whose bucket is known, once: the same as histogram_add(), inline where the bucket has
+ * been met before, as it nearly always has. */
+static inline int histogram_count(struct histogram *histogram, uint16_t bucket, uint64_t value)
+{
+    /* No slot counts more than n, so below this bound none can overflow. */
+    if (histogram->n == 0 || histogram->n >= UINT64_MAX >> HISTOGRAM_BUCKET_BITS)
+        return histogram_add(histogram, value, 1);
+    if (histogram->n_slots == 0) {
+        if (histogram->only_bucket != bucket)
+            return histogram_add(histogram, value, 1);
+    } else {
+        uint32_t at = histogram_home(histogram->n_slots, bucket);
+        while (histogram->slots[at] && (histogram->slots[at] & HISTOGRAM_BUCKET_MASK) != bucket)
+            at = (at + 1) & (histogram->n_slots - 1);
+        if (histogram->slots[at] == 0)
+            return histogram_add(histogram, value, 1);
+        histogram->slots[at] += UINT64_C(1) << HISTOGRAM_BUCKET_BITS;
+    }
+    histogram->n++;
+    histogram->min = value < histogram->min ? value : histogram->min;
+    histogram->max = value > histogram->max ? value : histogram->max;
+    return 0;
+}
 
 /* Count everything that `from` counted. Returns 0 or -ENOMEM. */
 int histogram_merge(struct histogram *histogram, const struct histogram *from);

@@ -10,28 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "reader/hash.h"
-
 enum { FIRST_SLOTS = 64, HUGE_PAGE_BYTES = 2 << 20, HUGE_FROM_BYTES = 4 << 20 };
-
-static size_t home(const struct live *live, uint64_t address)
-{
-    return (size_t)((unsigned __int128)hash_mix(address) * live->n_slots >> 64);
-}
-
-static size_t after(const struct live *live, size_t at)
-{
-    return at + 1 == live->n_slots ? 0 : at + 1;
-}
-
-/* The slot that holds the address, or the empty one where it belongs. */
-static size_t find(const struct live *live, uint64_t address)
-{
-    size_t at = home(live, address);
-    while (live->slots[at].address && live->slots[at].address != address)
-        at = after(live, at);
-    return at;
-}
 
 /* Zeroed memory for a table. A look-up is one cache miss and, in a big table of small pages, one or
  * two more in the page tables: huge pages spare those. */
@@ -58,7 +37,7 @@ static int grow(struct live *live)
         return -ENOMEM;
     for (size_t i = 0; i < live->n_slots; i++)
         if (live->slots[i].address)
-            wider.slots[find(&wider, live->slots[i].address)] = live->slots[i];
+            *live_seek(&wider, live->slots[i].address) = live->slots[i];
     free(live->slots);
     *live = wider;
     return 0;
@@ -66,12 +45,12 @@ static int grow(struct live *live)
 
 int live_add_unless(struct live *live, const struct block *block, struct block **there_out)
 {
-    if (3 * (live->n_used + 1) > 2 * live->n_slots) {
+    if (!live_has_room(live)) {
         const int error = grow(live);
         if (error)
             return error;
     }
-    struct block *const slot = &live->slots[find(live, block->address)];
+    struct block *const slot = live_seek(live, block->address);
     *there_out = slot->address ? slot : NULL;
     if (*there_out)
         return 0;
@@ -86,42 +65,36 @@ int live_add(struct live *live, const struct block *block)
     return live_add_unless(live, block, &there);
 }
 
-void live_prefetch(const struct live *live, uint64_t address)
+/* Whether an entry at `at` that belongs at `home` may move back into the hole. */
+static bool may_move(const struct block *hole, const struct block *home, const struct block *at)
 {
-    if (live->n_used)
-        __builtin_prefetch(&live->slots[home(live, address)], 1);
+    return hole <= at ? home <= hole || home > at : home <= hole && home > at;
 }
 
-struct block *live_find(const struct live *live, uint64_t address)
+void live_remove(struct live *live, struct block *block)
 {
-    if (live->n_used == 0 || address == 0)
-        return NULL;
-    struct block *const block = &live->slots[find(live, address)];
-    return block->address ? block : NULL;
-}
-
-/* Whether an entry at `at` whose home is `wanted` may move back into the hole at `hole`. */
-static bool may_move(size_t hole, size_t wanted, size_t at)
-{
-    return hole <= at ? wanted <= hole || wanted > at : wanted <= hole && wanted > at;
+    struct block *const end = live->slots + live->n_slots;
+    struct block *hole = block;
+    for (struct block *at = block;;) {
+        at = at + 1 == end ? live->slots : at + 1;
+        if (at->address == 0)
+            break;
+        if (!may_move(hole, live_home(live, at->address), at))
+            continue;
+        *hole = *at;
+        hole = at;
+    }
+    hole->address = 0;
+    live->n_used--;
 }
 
 bool live_take(struct live *live, uint64_t address, struct block *block_out)
 {
-    if (live->n_used == 0 || address == 0)
+    struct block *const block = live_find(live, address);
+    if (!block)
         return false;
-    size_t hole = find(live, address);
-    if (!live->slots[hole].address)
-        return false;
-    *block_out = live->slots[hole];
-    for (size_t at = after(live, hole); live->slots[at].address; at = after(live, at)) {
-        if (!may_move(hole, home(live, live->slots[at].address), at))
-            continue;
-        live->slots[hole] = live->slots[at];
-        hole = at;
-    }
-    live->slots[hole].address = 0;
-    live->n_used--;
+    *block_out = *block;
+    live_remove(live, block);
     return true;
 }
 

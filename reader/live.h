@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader/hash.h"
+
 /* Sizes are held in 48 bits: more than an x86-64 process can address. */
 #define LIVE_MAX_SIZE_BYTES  ((UINT64_C(1) << 48) - 1)
 #define LIVE_MAX_SLACK_BYTES ((UINT64_C(1) << 27) - 1)
@@ -51,11 +53,62 @@ int live_add_unless(struct live *live, const struct block *block, struct block *
 /* Add a block whose address is not there yet. Returns 0 or -ENOMEM. */
 int live_add(struct live *live, const struct block *block);
 
-/* The block at an address, NULL where none is. Valid until the next change. */
-struct block *live_find(const struct live *live, uint64_t address);
+/* The slot that the search for an address begins at; the table is not empty. */
+static inline struct block *live_home(const struct live *live, uint64_t address)
+{
+    return &live->slots[(size_t)((unsigned __int128)hash_mix(address) * live->n_slots >> 64)];
+}
 
-/* An address that will be asked for soon: begin to fetch its slot. */
-void live_prefetch(const struct live *live, uint64_t address);
+/* The slot that holds the address, or the empty one where it belongs; the table is not empty. */
+static inline struct block *live_seek(const struct live *live, uint64_t address)
+{
+    struct block *slot = live_home(live, address);
+    while (slot->address && slot->address != address)
+        slot = slot + 1 == live->slots + live->n_slots ? live->slots : slot + 1;
+    return slot;
+}
+
+/* The block at an address, NULL where none is. Valid until the next change. */
+static inline struct block *live_find(const struct live *live, uint64_t address)
+{
+    if (live->n_used == 0 || address == 0)
+        return NULL;
+    struct block *const slot = live_seek(live, address);
+    return slot->address ? slot : NULL;
+}
+
+/* Whether one more block can be added without growing. */
+static inline bool live_has_room(const struct live *live)
+{
+    return 3 * (live->n_used + 1) <= 2 * live->n_slots;
+}
+
+/* Add a block where that needs neither growing nor a decision: returns whether it was added. */
+static inline bool live_place(struct live *live, const struct block *block)
+{
+    if (!live_has_room(live))
+        return false;
+    struct block *const slot = live_seek(live, block->address);
+    if (slot->address)
+        return false;
+    *slot = *block;
+    live->n_used++;
+    return true;
+}
+
+/* An address that will be asked for soon: begin to fetch its slot, and the one after the next, which
+ * half of all searches touch. */
+static inline void live_prefetch(const struct live *live, uint64_t address)
+{
+    if (live->n_used == 0)
+        return;
+    const struct block *const slot = live_home(live, address);
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + 2, 1);
+}
+
+/* Remove a block that live_find() gave. */
+void live_remove(struct live *live, struct block *block);
 
 /* Remove the block at an address. Returns whether there was one. */
 bool live_take(struct live *live, uint64_t address, struct block *block_out);

@@ -9,6 +9,7 @@
 #include "reader/array.h"
 #include "reader/belt.h"
 #include "reader/decode.h"
+#include "reader/events.h"
 #include "reader/processes.h"
 #include "reader/profile.h"
 #include "reader/runfacts.h"
@@ -149,18 +150,16 @@ static int take_record(struct loader *loader, const struct batch *batch, const s
                                      : model_record(&loader->model, event->stream, &record);
 }
 
-/* Blocks are looked up where no cache has them: their places are fetched some events ahead. */
 static int take_batch(void *context, const struct batch *batch)
 {
-    enum { N_AHEAD = 16 };
     struct loader *const loader = context;
     int error = 0;
-    for (uint32_t i = 0; i < batch->n_events && error == 0; i++) {
-        const struct event *const event = &batch->events[i];
-        if (i + N_AHEAD < batch->n_events)
-            model_event_coming(&loader->model, event + N_AHEAD);
-        error = event->kind == EVENT_SHORT ? model_event(&loader->model, event)
-                                           : take_record(loader, batch, event);
+    for (uint32_t i = 0, n; i < batch->n_events && error == 0; i += n) {
+        error = events_apply(&loader->model, &batch->events[i], batch->n_events - i, &n);
+        if (n == 0 && error == 0) {
+            error = take_record(loader, batch, &batch->events[i]);
+            n = 1;
+        }
     }
     return error;
 }

@@ -10,9 +10,7 @@
 
 #include "reader/account.h"
 #include "reader/array.h"
-#include "reader/events.h"
 #include "reader/processes.h"
-#include "reader/sites.h"
 
 enum { DEFAULT_WIDTH_TICKS = 10 * 1000 * 1000 };
 
@@ -135,16 +133,6 @@ int model_add_stream(struct model *model, const struct record *record)
         return -ENOMEM;
     streams[model->n_streams++] = (struct model_stream){.image = image, .thread = thread};
     return 0;
-}
-
-void model_event_coming(const struct model *model, const struct event *event)
-{
-    /* Its stream may not have been met yet. */
-    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX ||
-        event->stream >= model->n_streams)
-        return;
-    live_prefetch(&model_image(model, model->streams[event->stream].image)->pairing.live,
-                  event->address);
 }
 
 int model_stream_over(struct model *model, uint32_t number)
@@ -270,47 +258,21 @@ static int apply_file_record(struct model *model, const struct record *record)
     }
 }
 
-/* Time goes on; the image that a stream's record is about gets a process. */
-static int advance(struct model *model, uint32_t number, uint64_t ticks,
-                   const struct record_image *attached)
-{
-    if (ticks > model->now_ticks)
-        model->now_ticks = ticks;
-    timeline_advance(&model->timeline, model->now_ticks);
-    if (number == 0)
-        return 0;
-    struct model_image *const image = model_image(model, model->streams[number].image);
-    if (attached || !image->process) {
-        const int error = processes_attach(model, image->number, attached);
-        if (error)
-            return error;
-    }
-    struct model_process *const process = model_process(model, image->process);
-    if (!process->ended && ticks > process->last_ticks)
-        process->last_ticks = ticks;
-    return 0;
-}
-
-int model_event(struct model *model, const struct event *event)
-{
-    if (event->tag == TRACE_NODE)
-        return sites_add_node(model, event);
-    if (event->tag == TRACE_TREE_RESET) {
-        sites_reset_tree(model, event->stream);
-        return 0;
-    }
-    const int error = advance(model, event->stream, event->ticks, NULL);
-    return error ? error : events_apply(model, event);
-}
-
 int model_record(struct model *model, uint32_t number, const struct record *record)
 {
-    const struct record_image *const attached = record->tag == TRACE_IMAGE ? &record->image : NULL;
-    const int error = advance(model, number, record->ticks, attached);
+    model_advance(model, record->ticks);
+    if (number == 0)
+        return apply_file_record(model, record);
+    struct model_image *const image = model_image(model, model->streams[number].image);
+    int error = 0;
+    if (record->tag == TRACE_IMAGE)
+        error = processes_attach(model, image->number, &record->image);
+    else if (!image->process)
+        error = processes_attach(model, image->number, NULL);
     if (error)
         return error;
-    return number == 0 ? apply_file_record(model, record)
-                       : apply_ring_record(model, number, record);
+    model_process_alive(model_process(model, image->process), record->ticks);
+    return apply_ring_record(model, number, record);
 }
 
 int model_finish(struct model *model)
@@ -318,8 +280,6 @@ int model_finish(struct model *model)
     int error = 0;
     for (uint32_t i = 1; i <= model->n_images && error == 0; i++)
         error = pairing_expire(&model_image(model, i)->pairing, UINT64_MAX);
-    for (uint32_t i = 1; i <= model->n_sites; i++)
-        account_settle_peak(model_process(model, model_site(model, i)->process),
-                            model_site(model, i));
+    account_sum_sites(model);
     return error;
 }

@@ -38,18 +38,20 @@ enum model_limits {
 
 struct model;
 
+/* In the order of use: an event touches the first two cache lines and one of the histograms. */
 struct model_site {
-    uint32_t process, node;
-    uint32_t next_of_process;
     uint64_t alloc_count, realloc_count, free_count, alloc_bytes;
-    uint64_t temporary_count, copied_bytes;
+    uint64_t temporary_count;
     uint64_t live_count, live_bytes, live_slack_bytes;
     uint64_t
         seen_serial; /* of the process's peak; peak_* hold for it, or live_* where it differs */
-    uint64_t peak_count, peak_bytes, peak_slack_bytes;
     uint64_t max_live_count, max_live_bytes;
-    struct idmap threads; /* numbers of the threads that allocated here */
+    uint32_t process, node;
+    uint64_t peak_count, peak_bytes, peak_slack_bytes;
     struct histogram sizes, lifetime_ticks;
+    struct idmap threads; /* numbers of the threads that allocated here */
+    uint64_t copied_bytes;
+    uint32_t next_of_process;
 };
 
 struct model_process {
@@ -63,6 +65,7 @@ struct model_process {
     bool has_status;
     int32_t wait_status;
     uint64_t first_ticks, last_ticks; /* seen; last is the end once `ended` */
+    /* Of these, what sites count as well is added by model_finish(). */
     uint64_t alloc_count, realloc_count, free_count, alloc_bytes;
     uint64_t temporary_count, copied_bytes;
     uint64_t events, unknown_frees, inherited_frees, missed_releases;
@@ -201,13 +204,23 @@ int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ti
 /* A stream begins (TRACE_STREAM); streams come as sequence_send() numbers them. 0 or -ENOMEM. */
 int model_add_stream(struct model *model, const struct record *record);
 
-/* An EVENT_SHORT, in the merged order. 0 or -ENOMEM. */
-int model_event(struct model *model, const struct event *event);
+/* Time goes on. */
+static inline void model_advance(struct model *model, uint64_t ticks)
+{
+    if (ticks > model->now_ticks)
+        model->now_ticks = ticks;
+    timeline_advance(&model->timeline, model->now_ticks);
+}
 
-/* This event comes soon: begin to fetch what it needs. */
-void model_event_coming(const struct model *model, const struct event *event);
+/* The process was seen at `ticks`. */
+static inline void model_process_alive(struct model_process *process, uint64_t ticks)
+{
+    if (!process->ended && ticks > process->last_ticks)
+        process->last_ticks = ticks;
+}
 
-/* Any other record of a stream, in the same order; stream 0 for the collector's. 0 or -ENOMEM. */
+/* What is not an EVENT_SHORT (events_apply() is for those), in the merged order; stream 0 for the
+ * collector's. 0 or -ENOMEM. */
 int model_record(struct model *model, uint32_t stream, const struct record *record);
 
 /* A stream is over and its memory may go. */

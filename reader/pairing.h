@@ -49,6 +49,13 @@ struct pairing {
     uint32_t n_acquired, acquired_capacity, n_released, released_capacity;
 };
 
+/* Whether nothing waits for its other half: then an address that is not live is free to be acquired, and
+ * one that is can be released, without more ado. */
+static inline bool pairing_is_quiet(const struct pairing *pairing)
+{
+    return (pairing->n_acquired | pairing->n_released) == 0;
+}
+
 /* A block was acquired at `ticks`. */
 int pairing_acquire(struct pairing *pairing, const struct block *block, uint64_t ticks);
 

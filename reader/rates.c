@@ -43,22 +43,14 @@ static bool is_later(const struct rates *rates, uint64_t elapsed)
     return rates->n_steps == 0 || elapsed >> rates->shift > rates->steps[rates->n_steps - 1].index;
 }
 
-int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count, uint64_t alloc_bytes)
+int rates_begin_step(struct rates *rates, uint64_t ticks)
 {
     if (rates->shift == 0)
         rates->shift = RATES_FIRST_SHIFT;
     const uint64_t elapsed = subtract_floored(ticks, rates->start_ticks);
     while (rates->n_steps >= RATES_MAX_STEPS && rates->shift < 63 && is_later(rates, elapsed))
         double_steps(rates);
-    if (is_later(rates, elapsed)) {
-        const int error = begin_step(rates, elapsed >> rates->shift);
-        if (error)
-            return error;
-    }
-    struct rates_step *const last = &rates->steps[rates->n_steps - 1];
-    last->alloc_count += alloc_count;
-    last->alloc_bytes = add_capped(last->alloc_bytes, alloc_bytes);
-    return 0;
+    return is_later(rates, elapsed) ? begin_step(rates, elapsed >> rates->shift) : 0;
 }
 
 /* Put the steps of both into out[0..), by index; equal ones joined. Returns how many. */

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "reader/array.h"
+
 enum {
     RATES_FIRST_SHIFT = 19, /* 2^19 ticks: 0.17 ms at 3 GHz, 0.52 ms where ticks are nanoseconds */
     RATES_MAX_STEPS = 1 << 18, /* 6 MiB; at 3 GHz doubling begins after 46 s without a pause */
@@ -28,8 +30,24 @@ struct rates {
     uint64_t start_ticks;
 };
 
+/* Make the step in use the one for `ticks`, unless it is a later one. Returns 0 or -ENOMEM. */
+int rates_begin_step(struct rates *rates, uint64_t ticks);
+
 /* Count an allocation at `ticks` (earlier than the last one counts as then). Returns 0 or -ENOMEM. */
-int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count, uint64_t alloc_bytes);
+static inline int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count,
+                              uint64_t alloc_bytes)
+{
+    const uint64_t elapsed = subtract_floored(ticks, rates->start_ticks);
+    if (rates->n_steps == 0 || elapsed >> rates->shift > rates->steps[rates->n_steps - 1].index) {
+        const int error = rates_begin_step(rates, ticks);
+        if (error)
+            return error;
+    }
+    struct rates_step *const last = &rates->steps[rates->n_steps - 1];
+    last->alloc_count += alloc_count;
+    last->alloc_bytes = add_capped(last->alloc_bytes, alloc_bytes);
+    return 0;
+}
 
 /* Add everything another one counted from the same start. Returns 0 or -ENOMEM. */
 int rates_merge(struct rates *rates, const struct rates *from);

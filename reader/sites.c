@@ -106,7 +106,7 @@ static uint32_t site_of(struct model *model, const struct model_stream *stream, 
     return site;
 }
 
-uint32_t sites_find(struct model *model, uint32_t stream_number, uint32_t stack)
+uint32_t sites_resolve(struct model *model, uint32_t stream_number, uint32_t stack)
 {
     struct model_stream *const stream = &model->streams[stream_number];
     if (stack == 0 || stack > stream->n_nodes) {

@@ -12,6 +12,19 @@ void sites_reset_tree(struct model *model, uint32_t stream);
 
 /* The number of the site of stack `stack` (0: unknown) in the stream's process, made if new; notes
  * that the stream's thread allocates there. 0 when out of memory. */
-uint32_t sites_find(struct model *model, uint32_t stream, uint32_t stack);
+uint32_t sites_resolve(struct model *model, uint32_t stream, uint32_t stack);
+
+/* The same, inline where the stack was resolved before. `image` is the stream's. */
+static inline uint32_t sites_find(struct model *model, const struct model_image *image,
+                                  uint32_t stream_number, uint32_t stack)
+{
+    const struct model_stream *const stream = &model->streams[stream_number];
+    if (stack - 1 < stream->n_nodes) {
+        const struct model_node *const node = &stream->nodes[stack - 1];
+        if (node->generation == image->modules.generation + 1 && node->site)
+            return node->site;
+    }
+    return sites_resolve(model, stream_number, stack);
+}
 
 #endif

@@ -40,8 +40,10 @@ static void join_pairs(struct timeline *timeline)
 }
 
 /* Begin buckets until the one that holds `ticks`; each starts with what the last one left. */
-static void begin_buckets(struct timeline *timeline, uint64_t ticks)
+void timeline_begin_buckets(struct timeline *timeline, uint64_t ticks)
 {
+    if (!timeline->buckets)
+        return;
     const uint64_t elapsed = ticks - timeline->start_ticks;
     while (elapsed / timeline->width_ticks >= TIMELINE_POINTS)
         join_pairs(timeline);
@@ -55,33 +57,12 @@ static void begin_buckets(struct timeline *timeline, uint64_t ticks)
     timeline->end_ticks = add_capped(timeline->start_ticks, length);
 }
 
-void timeline_advance(struct timeline *timeline, uint64_t ticks)
-{
-    if (ticks >= timeline->end_ticks && timeline->buckets)
-        begin_buckets(timeline, ticks);
-}
-
-void timeline_set_live(struct timeline *timeline, uint64_t live_bytes)
-{
-    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
-    timeline->live_bytes = live_bytes;
-    if (live_bytes > bucket->live_bytes)
-        bucket->live_bytes = live_bytes;
-}
-
 void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes)
 {
     struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
     timeline->rss_bytes = rss_bytes;
     if (rss_bytes > bucket->rss_bytes)
         bucket->rss_bytes = rss_bytes;
-}
-
-void timeline_count(struct timeline *timeline, uint64_t alloc_count, uint64_t alloc_bytes)
-{
-    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
-    bucket->alloc_count += alloc_count;
-    bucket->alloc_bytes = add_capped(bucket->alloc_bytes, alloc_bytes);
 }
 
 void timeline_fini(struct timeline *timeline)

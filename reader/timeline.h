@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader/array.h"
+
 enum { TIMELINE_POINTS = 1000 };
 
 struct timeline_bucket {
@@ -26,13 +28,30 @@ struct timeline {
 /* Begin. Returns 0 or -ENOMEM. width_ticks is not 0. */
 int timeline_init(struct timeline *timeline, uint64_t start_ticks, uint64_t width_ticks);
 
-/* Time is `ticks` now (earlier than before counts as before). */
-void timeline_advance(struct timeline *timeline, uint64_t ticks);
+/* Time is `ticks` now (earlier than before counts as before): begin the buckets up to there. */
+void timeline_begin_buckets(struct timeline *timeline, uint64_t ticks);
+static inline void timeline_advance(struct timeline *timeline, uint64_t ticks)
+{
+    if (ticks >= timeline->end_ticks)
+        timeline_begin_buckets(timeline, ticks);
+}
 
 /* At the present time: set live bytes, set resident bytes, count an allocation. */
-void timeline_set_live(struct timeline *timeline, uint64_t live_bytes);
+static inline void timeline_set_live(struct timeline *timeline, uint64_t live_bytes)
+{
+    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    timeline->live_bytes = live_bytes;
+    if (live_bytes > bucket->live_bytes)
+        bucket->live_bytes = live_bytes;
+}
 void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes);
-void timeline_count(struct timeline *timeline, uint64_t alloc_count, uint64_t alloc_bytes);
+static inline void timeline_count(struct timeline *timeline, uint64_t alloc_count,
+                                  uint64_t alloc_bytes)
+{
+    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    bucket->alloc_count += alloc_count;
+    bucket->alloc_bytes = add_capped(bucket->alloc_bytes, alloc_bytes);
+}
 
 void timeline_fini(struct timeline *timeline);
 
