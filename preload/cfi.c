@@ -189,12 +189,12 @@ struct cfi_rule cfi_find(uintptr_t pc)
     struct dl_find_object object;
     struct cfi_rule rule = {.kind = CFI_NONE};
     if (_dl_find_object((void *)pc, &object) != 0)
-        return (struct cfi_rule){.kind = CFI_NO_MODULE};
+        return (struct cfi_rule){.kind = CFI_NO_TABLE};
     const uint8_t *const fde = object.dlfo_eh_frame ? search_table(object.dlfo_eh_frame, pc) : NULL;
     if (fde)
         rule = rule_in_fde(fde, pc);
     if (rule.kind == CFI_NONE && !is_start_code(&object, pc))
-        rule.kind = CFI_NO_MODULE;
+        rule.kind = CFI_NO_TABLE;
     return rule;
 }
 

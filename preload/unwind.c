@@ -54,7 +54,7 @@ enum unwind_end unwind_end_of(const struct cfi_rule *rule)
         [CFI_NONE] = UNWIND_COMPLETE, /* start code without tables: nothing calls it */
         [CFI_OUTERMOST] = UNWIND_COMPLETE,
         [CFI_UNUSUAL] = UNWIND_UNUSUAL,
-        [CFI_NO_MODULE] = UNWIND_NO_TABLE,
+        [CFI_NO_TABLE] = UNWIND_NO_TABLE,
     };
     return ends[rule->kind];
 }

@@ -127,9 +127,9 @@ void unwind_library_prepare(void)
     _Unwind_Backtrace(take_none, NULL);
 }
 
-static bool is_in_no_module(uintptr_t return_address)
+static bool has_no_table(uintptr_t return_address)
 {
-    return cfi_find(return_address - 1).kind == CFI_NO_MODULE;
+    return cfi_find(return_address - 1).kind == CFI_NO_TABLE;
 }
 
 size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
@@ -140,7 +140,7 @@ size_t unwind_library(const struct arch_frame *caller, uintptr_t *pcs, size_t ca
     *end_out = walk.cut ? UNWIND_CUT : UNWIND_COMPLETE;
     if (walk.is_interrupted)
         *end_out = follow(&walk);
-    else if (walk.n > 0 && !walk.cut && is_in_no_module(pcs[walk.n - 1]))
+    else if (walk.n > 0 && !walk.cut && has_no_table(pcs[walk.n - 1]))
         *end_out = UNWIND_NO_TABLE;
     if (walk.n == 0 && cap > 0) {
         pcs[walk.n++] = caller->pc;

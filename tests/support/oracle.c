@@ -116,7 +116,7 @@ static bool ends_rightly(const struct stack_view *ours, const struct stack_view 
     if (ends_at_inexact_frame(ours, theirs))
         return true;
     const enum cfi_kind kind = cfi_find(ours->pcs[ours->n - 1] - 1).kind;
-    return kind == CFI_NONE || kind == CFI_NO_MODULE;
+    return kind == CFI_NONE || kind == CFI_NO_TABLE;
 }
 
 static void describe(const struct stack_view *views, const char *where)

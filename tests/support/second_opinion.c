@@ -47,7 +47,7 @@ static enum opinion compare_ends(struct their_walk *walk, const struct stack_cla
     if (claim->is_cut)
         return OPINION_CUT;
     const enum cfi_kind kind = cfi_find(claim->pcs[claim->n - 1] - 1).kind;
-    if (kind == CFI_NONE || kind == CFI_NO_MODULE) {
+    if (kind == CFI_NONE || kind == CFI_NO_TABLE) {
         if (!knows_no_table(walk, claim->pcs[claim->n - 1]))
             return OPINION_DIFFERENT;
         return kind == CFI_NONE ? OPINION_START_CODE : OPINION_NO_TABLE;

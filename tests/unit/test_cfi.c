@@ -236,11 +236,11 @@ static void addresses_outside_any_function_have_no_rule(void **state)
     void *const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     static int variable = 1;
     (void)state;
-    assert_int_equal(cfi_find(0).kind, CFI_NO_MODULE);
-    assert_int_equal(cfi_find(UINTPTR_MAX).kind, CFI_NO_MODULE);
-    assert_int_equal(cfi_find((uintptr_t)heap).kind, CFI_NO_MODULE);
-    assert_int_equal(cfi_find((uintptr_t)page).kind, CFI_NO_MODULE);
-    assert_int_equal(cfi_find((uintptr_t)&variable).kind, CFI_NO_MODULE);
+    assert_int_equal(cfi_find(0).kind, CFI_NO_TABLE);
+    assert_int_equal(cfi_find(UINTPTR_MAX).kind, CFI_NO_TABLE);
+    assert_int_equal(cfi_find((uintptr_t)heap).kind, CFI_NO_TABLE);
+    assert_int_equal(cfi_find((uintptr_t)page).kind, CFI_NO_TABLE);
+    assert_int_equal(cfi_find((uintptr_t)&variable).kind, CFI_NO_TABLE);
     munmap(page, 4096);
     free(heap);
 }
@@ -254,7 +254,7 @@ extern const char code_without_table[];
 static void code_of_a_module_may_have_no_table(void **state)
 {
     (void)state;
-    assert_int_equal(cfi_find((uintptr_t)code_without_table + 64).kind, CFI_NO_MODULE);
+    assert_int_equal(cfi_find((uintptr_t)code_without_table + 64).kind, CFI_NO_TABLE);
 }
 
 static void the_loaders_start_code_has_no_caller(void **state)
