@@ -33,11 +33,13 @@ class Figures:
         self.lost = self.lost + totals[1] if isinstance(totals[1], int) and isinstance(self.lost, int) else totals[1]
 
     def value(self, fixed):
-        """Seconds of a run, or of one pair without the tool's fixed cost; None where there is none."""
+        """Seconds of a run, or of one pair without the tool's fixed cost; None where there is none,
+        or where it drowns in the fixed cost."""
         seconds = median(self.seconds)
         if seconds is None or not self.pairs:
             return seconds
-        return max(0.0, seconds - (fixed.value(None) or 0 if fixed else 0)) / self.pairs
+        beyond = seconds - (fixed.value(None) or 0 if fixed else 0)
+        return beyond / self.pairs if beyond > 0 else None
 
     def report_value(self):
         """Seconds of a report, or of the part of it that one pair takes."""

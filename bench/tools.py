@@ -71,7 +71,7 @@ def tools_of(build):
         # The nearest to recording without stacks: only the caller, which takes no unwinding.
         recorder("depth 1", "--depth", "1"),
         Tool("heaptrack", ["heaptrack", "-o", "{prefix}"], trace="{prefix}.[gz]*", report=["heaptrack_print", "-f"],
-             share=8, needs=["heaptrack", "heaptrack_print"]),
+             share=4, needs=["heaptrack", "heaptrack_print"]),
         Tool("gperftools", environment={"LD_PRELOAD": TCMALLOC, "HEAPPROFILE": "{prefix}"}, share=64, repeated=False,
              needs=[TCMALLOC]),
         Tool("massif", [*valgrind, "--tool=massif", "--massif-out-file={prefix}"], share=32, repeated=False,

@@ -29,11 +29,13 @@ def arithmetic():
         "true": {"native": of_seconds(1.0), "heapwise": of_seconds(2.0), "heaptrack": of_seconds(3.0, 30.0, 3.0)},
         "churn": {"native": of_seconds(2.0, pairs=10), "heapwise": of_seconds(8.0, 4.0, 5.0, pairs=10),
                   "heaptrack": of_seconds(11.0, pairs=5)},
+        "short": {"native": of_seconds(0.9, pairs=10)},
         "program": {"native": of_seconds(4.0), "heapwise": of_seconds(5.0), "heaptrack": of_seconds()},
     }
     rows = [
         ("a pair, its fixed cost taken off", value_of(figures, "churn", "heapwise"), 0.3),
         ("a pair of a part of the pairs", value_of(figures, "churn", "heaptrack"), 1.6),
+        ("less than the fixed cost", value_of(figures, "short", "native"), None),
         ("added cost", added_ratio(figures, "churn"), 0.2 / 1.5),
         ("a program's whole time", times_native(figures, "program"), 1.25),
         ("a peer that failed", added_ratio(figures, "program"), None),
