@@ -23,7 +23,7 @@
 
 struct values {
     const char *output, *on_full, *symbols, *report, *progress;
-    bool no_follow, no_alloc, no_io, free_stacks, other_users, quiet;
+    bool no_follow, no_alloc, no_io, no_latency, free_stacks, other_users, quiet;
     uint64_t depth, max_bytes, buffer_bytes;
 };
 
@@ -47,10 +47,12 @@ static const struct option_spec specs[] = {
     {"no-alloc", 0, OPTION_FLAG, offsetof(struct values, no_alloc), NULL, NULL,
      "do not record allocations"},
     {"no-io", 0, OPTION_FLAG, offsetof(struct values, no_io), NULL, NULL, "do not record I/O"},
+    {"no-latency", 0, OPTION_FLAG, offsetof(struct values, no_latency), NULL, NULL,
+     "do not time one call in 64 of the allocator"},
     {"free-stacks", 0, OPTION_FLAG, offsetof(struct values, free_stacks), NULL, NULL,
      "record where blocks are freed, too"},
     {"depth", 0, OPTION_COUNT, offsetof(struct values, depth), "N", NULL,
-     "frames kept per stack (128)"},
+     "frames kept per stack (128); 0: record no stacks"},
     {"max-size", 0, OPTION_SIZE, offsetof(struct values, max_bytes), "SIZE", NULL,
      "stop recording when the trace is so large; the program goes on"},
     {"buffer", 0, OPTION_SIZE, offsetof(struct values, buffer_bytes), "SIZE", NULL,
@@ -94,8 +96,8 @@ static int check_values(const struct values *values)
     static const char range[] = "must be between %s and %s";
     if (is(values->output, "-"))
         message_error("-o -", "standard output is the program's; name a file");
-    else if (values->depth < 1 || values->depth > TRACE_MAX_DEPTH)
-        message_error("--depth", range, "1", "1024");
+    else if (values->depth > TRACE_MAX_DEPTH)
+        message_error("--depth", range, "0", "1024");
     else if (values->max_bytes < MIN_TRACE_BYTES)
         message_error("--max-size", "must be at least 64K");
     else if (values->buffer_bytes < MIN_BUFFER_BYTES || values->buffer_bytes > MAX_BUFFER_BYTES)
@@ -144,6 +146,7 @@ static uint32_t flags_of(const struct values *values)
            (is(values->on_full, "drop") ? SESSION_DROP_WHEN_FULL : 0U) |
            (values->no_follow ? SESSION_NO_FOLLOW : 0U) |
            (values->no_alloc ? SESSION_NO_ALLOC : 0U) | (values->no_io ? SESSION_NO_IO : 0U) |
+           (values->no_latency ? SESSION_NO_LATENCY : 0U) |
            (values->other_users ? SESSION_OTHER_USERS : 0U) | (draws ? SESSION_COUNT_LIVE : 0U);
 }
 

@@ -17,8 +17,9 @@ static void pack_tag(struct pack_cursor *cursor, unsigned n_elements, enum trace
     pack_uint8(cursor, (uint8_t)tag);
 }
 
-/* A text of at most the format's length, never cut inside a UTF-8 sequence. */
-static void pack_cut(struct pack_cursor *cursor, const char *text)
+/* A text of at most the format's length, never cut inside a UTF-8 sequence. Not inlined: where gcc knows the
+ * text it takes the limit for a read beyond it. */
+static __attribute__((noinline)) void pack_cut(struct pack_cursor *cursor, const char *text)
 {
     size_t n = strnlen(text, TRACE_MAX_TEXT_BYTES + 1);
     if (n > TRACE_MAX_TEXT_BYTES) {

@@ -19,7 +19,7 @@ enum cfi_kind {
     CFI_RULE = 1,
     CFI_OUTERMOST = 2, /* return address undefined: there is no caller */
     CFI_UNUSUAL = 3,   /* expression, signal frame, other registers */
-    CFI_NO_TABLE = 4, /* code made at run time or of a module without tables, or no code at all */
+    CFI_NO_TABLE = 4,  /* code made at run time or of a module without tables, or no code at all */
 };
 
 /* Eight bytes, so that a rule can be cached in one word. */

@@ -84,6 +84,8 @@ static inline uint8_t *room_for(struct lane *lane, size_t n_bytes)
 
 static inline uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
 {
+    if (__builtin_expect(session.max_depth == 0, 0))
+        return 0;
     unwind_stack(caller, lane, session.max_depth);
     return lane->stack.id ? lane->stack.id : stacktree_id(lane);
 }
@@ -113,6 +115,8 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
     if (block->alignment)
         at = pack_hot_uint(at, block->alignment);
     ring_publish(lane, at);
+    if (__builtin_expect(block->call_ticks != 0, 0))
+        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_ticks);
 }
 
 void event_release(struct lane *lane, enum trace_tag tag, const void *address,
@@ -130,6 +134,11 @@ void event_release(struct lane *lane, enum trace_tag tag, const void *address,
     if (with_stack)
         at = pack_hot_uint(at, stack);
     ring_publish(lane, at);
+}
+
+void event_release_time(struct lane *lane, uint64_t call_ticks)
+{
+    event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_ticks);
 }
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)

@@ -20,8 +20,9 @@
 /* A block as the allocator returned it. */
 struct event_block {
     const void *address;
-    size_t size_bytes; /* as asked for */
-    size_t alignment;  /* 0: the call named none */
+    size_t size_bytes;   /* as asked for */
+    size_t alignment;    /* 0: the call named none */
+    uint64_t call_ticks; /* that the call took, 0: not timed */
 };
 
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
@@ -33,6 +34,9 @@ void event_release(struct lane *lane, enum trace_tag tag, const void *address,
  * event_bare(TRACE_REALLOC_FAIL or TRACE_REALLOC_FREED). */
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address);
 void event_bare(struct lane *lane, enum trace_tag tag);
+
+/* The release just recorded took so many ticks. */
+void event_release_time(struct lane *lane, uint64_t call_ticks);
 
 /* TRACE_MMAP and TRACE_REMAP_END carry the stack; the releasing ones take caller NULL. */
 void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,

@@ -4,7 +4,8 @@
  * An acquisition is recorded after it succeeded, a release before it is forwarded, so that no other
  * thread can be given the block in between and be recorded first. The real call happens outside
  * the recording guard: an allocator may call back into another hook, and is then seen. While the
- * shim itself is calling, blocks come from its arena, and go back to it. */
+ * shim itself is calling, blocks come from its arena, and go back to it. The four that programs call
+ * are timed now and then (timing.h). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 #include "preload/event.h"
 #include "preload/real.h"
 #include "preload/session.h"
+#include "preload/timing.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -53,13 +55,25 @@ static void record_release(enum trace_tag tag, const void *address, const struct
     session_leave(lane);
 }
 
+/* After the allocator returned. */
+static __attribute__((noinline)) void record_release_time(uint64_t call_ticks)
+{
+    struct lane *const lane = session_enter();
+    if (lane)
+        event_release_time(lane, call_ticks);
+    session_leave(lane);
+}
+
 EXPORT void *malloc(size_t n_bytes)
 {
     if (session_is_internal())
         return arena_take(n_bytes, 0);
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
-    const struct event_block block = {.address = real.malloc(n_bytes), .size_bytes = n_bytes};
+    const uint64_t began = timing_begin();
+    void *const address = real.malloc(n_bytes);
+    const struct event_block block = {
+        .address = address, .size_bytes = n_bytes, .call_ticks = timing_end(began)};
     record_block(TRACE_MALLOC, &block, &caller);
     return (void *)block.address;
 }
@@ -70,8 +84,10 @@ EXPORT void *calloc(size_t n, size_t n_bytes)
         return arena_take(n * n_bytes, 0);
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
-    const struct event_block block = {.address = real.calloc(n, n_bytes),
-                                      .size_bytes = n * n_bytes};
+    const uint64_t began = timing_begin();
+    void *const address = real.calloc(n, n_bytes);
+    const struct event_block block = {
+        .address = address, .size_bytes = n * n_bytes, .call_ticks = timing_end(began)};
     record_block(TRACE_CALLOC, &block, &caller);
     return (void *)block.address;
 }
@@ -123,7 +139,9 @@ EXPORT void *realloc(void *address, size_t n_bytes)
         return (void *)block.address;
     }
     begin_resize(TRACE_CALL_REALLOC, address);
+    const uint64_t began = timing_begin();
     block.address = real.realloc(address, n_bytes);
+    block.call_ticks = timing_end(began);
     end_resize(&block, &caller);
     return (void *)block.address;
 }
@@ -217,9 +235,14 @@ EXPORT void free(void *address)
         return;
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
-    if (address)
-        record_release(TRACE_FREE, address, &caller);
+    if (!address)
+        return;
+    record_release(TRACE_FREE, address, &caller);
+    const uint64_t began = timing_begin();
     real.free(address);
+    const uint64_t call_ticks = timing_end(began);
+    if (__builtin_expect(call_ticks != 0, 0))
+        record_release_time(call_ticks);
 }
 
 EXPORT void cfree(void *address)

@@ -15,6 +15,7 @@
 #include "preload/ring.h"
 #include "preload/slot.h"
 #include "preload/syscalls.h"
+#include "preload/timing.h"
 #include "preload/unwind.h"
 
 #ifndef MADV_WIPEONFORK
@@ -90,6 +91,7 @@ static bool attach(const char *path)
     session.pid = sys_pid();
     atomic_store(&session.syscalls_risky, own_filter_is_in_force(header));
     image_read();
+    timing_start();
     unwind_library_prepare();
     return true;
 }

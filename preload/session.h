@@ -52,6 +52,7 @@ struct session {
     _Atomic uint32_t syscalls_risky; /* a seccomp filter is in force: none that can be avoided */
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */
     _Atomic uint64_t stalled_at;     /* heartbeat it stalled at, plus one; 0 when it moves */
+    uint32_t stamp_ticks;            /* that reading the counter takes by itself */
     uint8_t *fork_canary;            /* page the kernel wipes in a forked child; *it is 1 in ours */
     struct slot_memory *slots[SESSION_MAX_SLOTS]; /* slots this process has mapped */
 };
@@ -66,6 +67,8 @@ struct thread_state {
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
     bool refused;             /* no slot could be had: events are counted only */
     uint32_t fork_id;         /* of the fork this thread is inside of */
+    uint32_t until_timed;     /* calls of the allocator until one is timed */
+    uint32_t timed_state;     /* decides the distance to the next; 0: none yet */
     uint32_t n_interrupting;  /* events of signal handlers meanwhile, not yet counted anywhere */
 };
 extern __thread struct thread_state thread_state

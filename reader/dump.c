@@ -86,6 +86,12 @@ static void dump_nothing(FILE *out, const struct record *record)
     (void)record;
 }
 
+static void dump_call_time(FILE *out, const struct record *record)
+{
+    put_number(out, "call", record->block.timed_call);
+    put_number(out, "ticks", record->block.size_bytes);
+}
+
 static void dump_node(FILE *out, const struct record *record)
 {
     put_number(out, "id", record->node.id);
@@ -269,6 +275,7 @@ static void (*const dumpers[TRACE_END + 1])(FILE *out, const struct record *reco
     [TRACE_REMAP_BEGIN] = dump_map,
     [TRACE_REMAP_END] = dump_map,
     [TRACE_MAP_FAIL] = dump_nothing,
+    [TRACE_CALL_TIME] = dump_call_time,
     [TRACE_NODE] = dump_node,
     [TRACE_TREE_RESET] = dump_nothing,
     [TRACE_MODULE] = dump_module,

@@ -115,6 +115,7 @@ static inline int on_allocation(const struct scene *scene)
     const uint32_t site = find_site(scene);
     if (site == 0)
         return -ENOMEM;
+    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = site;
     const struct block block = make_block(scene, site);
     const int error = account_request(model, site, block.size_bytes, true);
     if (error || block.address == 0)
@@ -138,6 +139,8 @@ static inline int on_release(const struct scene *scene)
 {
     struct pairing *const pairing = &scene->image->pairing;
     const uint64_t address = scene->event->address, ticks = scene->event->ticks;
+    uint32_t *const timed_site = &scene->stream->timed_sites[TRACE_TIMED_RELEASE];
+    *timed_site = 0;
     scene->process->free_count++;
     scene->process->events++;
     if (take_inherited(scene->image, address)) {
@@ -148,10 +151,23 @@ static inline int on_release(const struct scene *scene)
         pairing_is_quiet(pairing) ? live_find(&pairing->live, address) : NULL;
     if (!block)
         return pairing_release(pairing, address, ticks);
+    *timed_site = block->site;
     const int error = account_free(scene->model, block, ticks);
     account_drop(scene->model, block);
     live_remove(&pairing->live, block);
     return error;
+}
+
+/* A free is counted where its block came from; one whose block was not known at once is left out. */
+static int on_call_time(const struct scene *scene)
+{
+    const uint32_t call = scene->event->call;
+    const uint32_t site = call <= TRACE_TIMED_RELEASE ? scene->stream->timed_sites[call] : 0;
+    if (site == 0)
+        return 0;
+    struct model_site *const at = model_site(scene->model, site);
+    return histogram_add(call == TRACE_TIMED_RELEASE ? &at->free_call_ticks : &at->alloc_call_ticks,
+                         scene->event->size_bytes, 1);
 }
 
 /* ---- resizes ---- */
@@ -186,6 +202,7 @@ static int on_resize_end(const struct scene *scene)
     const int error = account_request(scene->model, site, block.size_bytes, false);
     if (error)
         return error;
+    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = site;
     scene->process->inherited_frees += resize.active && resize.inherited;
     if (resize.active && resize.found) {
         const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
@@ -287,6 +304,7 @@ static int (*const rare_handlers[TRACE_NODE])(const struct scene *scene) = {
     [TRACE_REMAP_BEGIN] = cut_mapping,
     [TRACE_REMAP_END] = on_remap_end,
     [TRACE_MAP_FAIL] = on_map_fail,
+    [TRACE_CALL_TIME] = on_call_time,
 };
 
 static int apply_node(struct model *model, const struct event *event)

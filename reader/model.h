@@ -50,6 +50,8 @@ struct model_site {
     uint64_t peak_count, peak_bytes, peak_slack_bytes;
     struct histogram sizes, lifetime_ticks;
     struct idmap threads; /* numbers of the threads that allocated here */
+    struct histogram alloc_call_ticks,
+        free_call_ticks; /* of the allocator's calls that were timed */
     uint64_t copied_bytes;
     uint32_t next_of_process;
 };
@@ -126,6 +128,8 @@ struct model_stream {
     struct model_resize resize;
     struct mapped_cut cut; /* of the last unmap or remap begin */
     uint64_t cut_bytes;    /* length that call named */
+    uint32_t
+        timed_sites[2]; /* by trace_timed_call: whose block the last such call was about, or 0 */
 };
 
 struct model_octave {

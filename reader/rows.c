@@ -173,6 +173,10 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
         int error = histogram_merge(&first->sizes, &other->sizes);
         if (error == 0)
             error = histogram_merge(&first->lifetime_ticks, &other->lifetime_ticks);
+        if (error == 0)
+            error = histogram_merge(&first->alloc_call_ticks, &other->alloc_call_ticks);
+        if (error == 0)
+            error = histogram_merge(&first->free_call_ticks, &other->free_call_ticks);
         for (size_t j = 0; j < other->threads.n_slots && error == 0; j++)
             if (other->threads.entries[j].value)
                 error = idmap_put(&first->threads, other->threads.entries[j].key, 1);
@@ -197,7 +201,10 @@ static int make_site(const struct analysis *analysis, const struct row *rows, si
     add_max_live(analysis, site, rows, n_rows);
     site->n_threads = (uint32_t)first->threads.n_used;
     site->sizes = histogram_quantiles(&first->sizes, 1);
-    site->lifetime_ns = histogram_quantiles(&first->lifetime_ticks, analysis->ns_per_tick);
+    const double scale = analysis->ns_per_tick;
+    site->lifetime_ns = histogram_quantiles(&first->lifetime_ticks, scale);
+    site->alloc_call_ns = histogram_quantiles(&first->alloc_call_ticks, scale);
+    site->free_call_ns = histogram_quantiles(&first->free_call_ticks, scale);
     return 0;
 }
 

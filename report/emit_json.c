@@ -86,6 +86,15 @@ static json_t *quantiles(const struct quantiles *q, bool with_min)
     return object;
 }
 
+/* With how many were timed, so that few can be told from many. */
+static json_t *timed(const struct quantiles *q)
+{
+    json_t *object = quantiles(q, false);
+    if (q->n > 0)
+        set(&object, "timed", number(q->n));
+    return object;
+}
+
 static json_t *totals(const struct metrics *metrics, const struct quantiles *lifetime)
 {
     json_t *object = json_object();
@@ -267,6 +276,8 @@ static json_t *site_json(const struct profile *profile, const struct site *site)
     }
     set(&object, "sizes", quantiles(&site->sizes, true));
     set(&object, "lifetime_ns", quantiles(&site->lifetime_ns, false));
+    set(&object, "alloc_call_ns", timed(&site->alloc_call_ns));
+    set(&object, "free_call_ns", timed(&site->free_call_ns));
     set(&object, "threads", json_integer(site->n_threads));
     set(&object, "leak_owner",
         json_string(owners[site->leak_owner <= LEAK_SUPPRESSED ? site->leak_owner : 0]));

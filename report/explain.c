@@ -122,6 +122,20 @@ static const struct topic topics[] = {
      "To act: short lives at a busy place suit a pool, an arena or the stack; equal\n"
      "long lives suit an arena freed in one go.\n"
      "Pitfall: recording adds some tens of nanoseconds to each life.\n"},
+    {"alloc_call_ns", TOPIC_METRIC, "how long the allocator takes to give a block",
+     "Unit: nanoseconds, as p50, p95, p99 and max, with `timed`, the number of calls\n"
+     "measured (JSON, call sites only). The time inside the program's real malloc,\n"
+     "calloc or realloc, of one call in 64 on average; null where none was timed, or\n"
+     "with --no-latency. Reading the counter is taken off.\n"
+     "To act: p50 times alloc_count estimates what a site's calls cost. A p99 far\n"
+     "above p50 points to lock contention, page faults or mmap in the allocator.\n"
+     "Pitfall: recording shares caches with the program; small figures are upper\n"
+     "bounds.\n"},
+    {"free_call_ns", TOPIC_METRIC, "how long the allocator takes to free its blocks",
+     "Unit: as alloc_call_ns, of the program's real free. It stands at the site that\n"
+     "allocated the block, not where it was freed.\n"
+     "To act: frees far dearer than allocations often give blocks back from another\n"
+     "thread than the one that allocated them.\n"},
     {"max_live_count", TOPIC_METRIC, "most blocks of a site live at once",
      "Unit: blocks. The largest number of blocks of one call site live at the same\n"
      "time; the peak of the site, not of the process. Call sites only; it does not\n"

@@ -26,8 +26,11 @@ struct record_block {
     uint64_t size_bytes;
     uint64_t usable_bytes; /* 0 in releases and begins */
     uint64_t alignment;    /* 0 where the call named none */
-    uint32_t stack;        /* stream's stack id, 0 unknown */
-    uint8_t resize_call;   /* trace_resize_call */
+    union {
+        uint32_t stack;      /* stream's stack id, 0 unknown */
+        uint32_t timed_call; /* TRACE_CALL_TIME: trace_timed_call; its ticks are in size_bytes */
+    };
+    uint8_t resize_call; /* trace_resize_call */
 };
 
 struct record_image {

@@ -54,6 +54,18 @@ static int decode_map(struct record_input *input)
     return input->n_left ? record_take_u32(input, &block->stack) : 0;
 }
 
+static int decode_call_time(struct record_input *input)
+{
+    struct record_block *const block = &input->record->block;
+    uint64_t call;
+    int error;
+    if ((error = record_take_ticks(input)) || (error = record_take_uint(input, UINT8_MAX, &call)) ||
+        (error = record_take_uint(input, UINT64_MAX, &block->size_bytes)))
+        return error;
+    block->timed_call = (uint32_t)call;
+    return 0;
+}
+
 static int decode_node(struct record_input *input)
 {
     struct record *const record = input->record;
@@ -256,6 +268,7 @@ const struct record_shape record_ring_shapes[TRACE_TAG_FILE] = {
     [TRACE_REMAP_BEGIN] = {"remap_begin", 4, decode_map},
     [TRACE_REMAP_END] = {"remap_end", 5, decode_map},
     [TRACE_MAP_FAIL] = {"map_fail", 2, decode_stamp_only},
+    [TRACE_CALL_TIME] = {"call_time", 4, decode_call_time},
     [TRACE_NODE] = {"node", 4, decode_node},
     [TRACE_TREE_RESET] = {"tree_reset", 1, decode_nothing},
     [TRACE_MODULE] = {"module", 8, decode_module},

@@ -54,6 +54,9 @@ enum trace_tag {
     TRACE_REMAP_END = 35,   /* [tag, dt, new_address, new_bytes, stack] */
     TRACE_MAP_FAIL = 36,    /* [tag, dt] */
 
+    /* How long the allocator itself took, of one call in 64. */
+    TRACE_CALL_TIME = 37, /* [tag, dt, trace_timed_call, ticks] */
+
     /* What events refer to. Stack ids belong to one stream and are given in order from 1. */
     TRACE_NODE = 40,        /* [tag, id, parent_id, return_address] */
     TRACE_TREE_RESET = 41,  /* [tag]: ids start again at 1 */
@@ -97,6 +100,12 @@ enum trace_resize_call {
     TRACE_CALL_REALLOCARRAY = 1,
     TRACE_CALL_RALLOCX = 2,
     TRACE_CALL_XALLOCX = 3,
+};
+
+/* Which call of its stream a TRACE_CALL_TIME is about; its third element. */
+enum trace_timed_call {
+    TRACE_TIMED_ACQUISITION = 0, /* the allocation or the resize's end just before */
+    TRACE_TIMED_RELEASE = 1,     /* the release just before */
 };
 
 /* Things worth telling the user once; third element of TRACE_REMARK. */

@@ -159,6 +159,29 @@ def check_run_report(folder):
     say("run --report=json", None if fine else f"status {done.returncode}: {done.stderr!r}")
 
 
+def busiest_site(folder, *options):
+    churn = os.path.join(BUILD, "bench", "churn")
+    done = run("run", "-q", "-o", "T3", *options, "--", churn, "6400", "3", "1", cwd=folder)
+    report = run("report", "--format", "json", "T3", cwd=folder)
+    return json.loads(report.stdout)["call_sites"][0] if done.returncode == 0 else None
+
+
+def check_latency(folder):
+    """One call in 64, the same ones each time; none with --no-latency."""
+    first, second, none = (busiest_site(folder, *options) for options in ((), (), ("--no-latency",)))
+    timed = [site[name]["timed"] for site in (first, second) for name in ("alloc_call_ns", "free_call_ns")]
+    fine = timed[:2] == timed[2:] and 150 <= sum(timed[:2]) <= 250 and first["alloc_call_ns"]["max"] > 0
+    say("the allocator is timed", None if fine else f"{timed} of 6400 allocations and frees")
+    absent = none["alloc_call_ns"] is None and none["free_call_ns"] is None
+    say("run --no-latency", None if absent else f"{none['alloc_call_ns']}")
+
+
+def check_no_stacks(folder):
+    site = busiest_site(folder, "--depth", "0")
+    fine = site["alloc_count"] >= 6400 and site["stack"] == []
+    say("run --depth 0", None if fine else f"{site['alloc_count']} allocations, {site['stack']}")
+
+
 def check_closed_pipe(folder):
     for ignored in (False, True):
         reader, writer = os.pipe()
@@ -200,6 +223,8 @@ def main():
         check_outputs(folder)
         check_terminal(folder)
         check_run_report(folder)
+        check_latency(folder)
+        check_no_stacks(folder)
         check_closed_pipe(folder)
         check_cuts(folder)
 

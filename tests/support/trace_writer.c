@@ -44,6 +44,7 @@ static const char *const fields[TRACE_END + 1] = {
     [TRACE_REMAP_BEGIN] = "tuu",
     [TRACE_REMAP_END] = "tuuu",
     [TRACE_MAP_FAIL] = "t",
+    [TRACE_CALL_TIME] = "tuu",
     [TRACE_NODE] = "uuu",
     [TRACE_TREE_RESET] = "",
     [TRACE_MODULE] = "tussuuu",

@@ -222,10 +222,32 @@ static void lost_release_is_remarked(void **state)
     profile_free(profile);
 }
 
+/* Frees count where their block came from; a time without a call before it counts nowhere. */
+static void timed_calls_stand_at_their_sites(void **state)
+{
+    (void)state;
+    struct profile *const profile =
+        load_script(SCRIPT_HEAD "1 call_time 5 0 7\n1 call_time 6 1 7\n"
+                                "1 malloc 10 0x1000 64 2\n1 call_time 11 0 30\n"
+                                "1 malloc 12 0x2000 64 3\n1 free 13 0x1000\n"
+                                "1 call_time 14 1 20\n1 free 15 0x9000\n1 call_time 16 1 99\n"
+                                "1 call_time 17 9 99\n" SCRIPT_TAIL);
+    assert_int_equal(profile->n_sites, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct site *const site = &profile->sites[i];
+        const bool first = site->metrics.free_count == 1;
+        assert_int_equal(site->alloc_call_ns.n, first);
+        assert_int_equal(site->free_call_ns.n, first);
+        assert_true(!first || (site->alloc_call_ns.max == 30 && site->free_call_ns.max == 20));
+    }
+    profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_call_counts_as_it_should),
+        cmocka_unit_test(timed_calls_stand_at_their_sites),
         cmocka_unit_test(temporary_is_freed_before_its_own_thread_allocates_again),
         cmocka_unit_test(lifetime_counts_from_the_original_allocation),
         cmocka_unit_test(mappings_are_followed_through_cuts_and_moves),

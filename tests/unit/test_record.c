@@ -48,6 +48,7 @@ static const struct golden {
     {"remap_begin", BYTES("\x94\x22\x02\xcd\x70\x00\xcd\x10\x00"), 1002, {0x7000, 4096, 0}},
     {"remap_end", BYTES("\x95\x23\x02\xcd\x70\x00\xcd\x20\x00\x04"), 1002, {0x7000, 8192, 4}},
     {"map_fail", BYTES("\x92\x24\x02"), 1002, {0, 0, 0}},
+    {"call_time", BYTES("\x94\x25\x02\x00\xcc\x90"), 1002, {0, 0x90, 0}},
     {"node", BYTES("\x94\x28\x03\x02\xcd\x40\x00"), 0, {3, 2, 0x4000}},
     {"tree_reset", BYTES("\x91\x29"), 0, {0, 0, 0}},
     {"module",

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Which call is timed next. */
+#include "preload/timing.h"
+
+enum { N_TRIES = 8 };
+
+static bool is_off(void)
+{
+    return session.flags & (SESSION_NO_ALLOC | SESSION_NO_LATENCY | SESSION_CLOCK_MONOTONIC |
+                            SESSION_BORROWED_CLOCK);
+}
+
+void timing_start(void)
+{
+    uint64_t least = UINT32_MAX;
+    for (unsigned i = 0; i < N_TRIES && !is_off(); i++) {
+        const uint64_t began = arch_ticks(), ticks = arch_ticks() - began;
+        least = ticks < least ? ticks : least;
+    }
+    session.stamp_ticks = (uint32_t)least;
+}
+
+/* Marsaglia's xorshift; any state but 0 comes round to every other. */
+static uint32_t next_state(uint32_t state)
+{
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+uint64_t timing_begin_slow(struct thread_state *thread)
+{
+    const bool is_first = thread->timed_state == 0;
+    thread->timed_state = next_state(is_first ? UINT32_C(2463534242) : thread->timed_state);
+    thread->until_timed = thread->timed_state >> 25;
+    return is_first || is_off() ? 0 : arch_ticks();
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* How long the real allocator takes: of one call in 64 on average, so that it costs next to nothing.
+ *
+ *     const uint64_t began = timing_begin();
+ *     address = real.malloc(n_bytes);
+ *     const uint64_t call_ticks = timing_end(began);      0: this one was not timed
+ *
+ * The distance from one timed call to the next varies between 1 and 128, so that no rhythm of the
+ * program's is sampled at one beat; it is the same from run to run. Off with --no-latency, and where
+ * times are not the counter's. Async-signal-safe; a counter and a branch a call. */
+#ifndef HEAPWISE_PRELOAD_TIMING_H
+#define HEAPWISE_PRELOAD_TIMING_H
+
+#include <stdint.h>
+
+#include "preload/session.h"
+
+/* Learn what reading the counter costs. Once, at the start of the session. */
+void timing_start(void);
+
+uint64_t timing_begin_slow(struct thread_state *thread);
+
+static inline uint64_t timing_begin(void)
+{
+    struct thread_state *const thread = &thread_state;
+    return __builtin_expect(thread->until_timed-- != 0, 1) ? 0 : timing_begin_slow(thread);
+}
+
+/* Ticks since `began`, at least 1; 0 when that is 0. */
+static inline uint64_t timing_end(uint64_t began)
+{
+    if (__builtin_expect(began == 0, 1))
+        return 0;
+    const uint64_t ticks = arch_ticks() - began;
+    return ticks > session.stamp_ticks ? ticks - session.stamp_ticks : 1;
+}
+
+#endif
