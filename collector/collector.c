@@ -328,10 +328,6 @@ static bool run_pass(struct recording *recording, struct drain_pass *pass_out)
     const uint64_t ticks = ticks_now(recording->session.tsc);
     struct tree_news news;
     atomic_fetch_add(&header->heartbeat, 1);
-    if (recording->file.n_whole_bytes != recording->n_whole_bytes) {
-        recording->n_whole_bytes = recording->file.n_whole_bytes;
-        recording->n_whole_events = recording->drain.n_events;
-    }
     const bool children = tree_reap(&recording->tree, ticks, &news);
     sample(recording, now_ns, ticks);
     *pass_out = drain_run(&recording->drain);

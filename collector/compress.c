@@ -1,32 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /* How bytes become frames without ever being caught out by a full disk: before input is taken, room
- * for its worst case (it and all that zstd still holds, incompressible) is asked of the file. Only
- * when that is refused is the stream flushed, which turns the worst case into the real one. */
+ * for its worst case (it and all that is gathered, incompressible) is asked of the file. Only when
+ * that is refused is the gathered part written, which turns the worst case into the real one.
+ *
+ * A frame is compressed in one go from where its bytes were put. zstd's streaming interface copies
+ * them into a window of its own and searches for repetitions in two segments, which made level 1
+ * dearer by a tenth; frames of this size compress no worse (2.79 and 2.81 bytes an event, python3). */
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_c_literalCompressionMode; nothing breaks without it */
 #include "collector/compress.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 
+#include "collector/ticks.h"
+
 enum compress_tuning {
-    LEVEL = 1,                     /* ~400 MB/s; level 3 halves that for 8 % on event streams */
-    FRAME_BYTES = 4 * 1024 * 1024, /* what a torn write costs at most */
-    BUFFER_BYTES = 256 * 1024,
-    BLOCK_BYTES = 128 * 1024, /* zstd format, block_maximum_decompressed_size */
+    FRAME_BYTES = 512 * 1024, /* gathered; with ring and output it fits a second-level cache */
+    SAFE_AFTER_BYTES = 4 * 1024 * 1024, /* what a torn write costs at most */
+    INPUT_BYTES = FRAME_BYTES + COMPRESS_MOST_BYTES,
+};
+
+/* What zstd is told for each way. See pace.h for when and docs/PERFORMANCE.md for how fast. */
+struct way {
+    int level, target_length;
+    ZSTD_paramSwitch_e literals;
+};
+static const struct way ways[] = {
+    /* Steps of 128 KiB between the places looked at: no search at all, Huffman codes alone. */
+    [false] = {1, ZSTD_TARGETLENGTH_MAX, ZSTD_ps_enable},
+    [true] = {1, 0, ZSTD_ps_auto}, /* level 3 costs half as much again for 5 % */
 };
 
 struct compress {
     ZSTD_CCtx *context;
     struct trace_file *file;
-    uint8_t *buffer;
-    size_t n_buffered;    /* compressed, not yet written */
-    size_t n_pending;     /* taken since the last flush, uncompressed */
-    uint64_t frame_start; /* file->n_bytes where the frame began */
+    uint8_t *input;
+    uint8_t *output;
+    size_t n_pending; /* gathered in input */
     uint64_t n_bytes;
-    bool in_frame;
-    bool torn; /* a write failed: the frame in the file is broken */
+    uint64_t mark, frame_mark, safe_mark; /* now, after the last frame, after the last safe one */
+    struct pace pace;
+    bool dense;
+    bool torn; /* a write failed: the end of the file is broken */
     int error;
 };
+
+static void choose_way(struct compress *compress, bool dense)
+{
+    const struct way *const way = &ways[dense];
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, way->level);
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_targetLength, way->target_length);
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_literalCompressionMode, (int)way->literals);
+    compress->dense = dense;
+}
 
 struct compress *compress_new(struct trace_file *file)
 {
@@ -35,13 +64,14 @@ struct compress *compress_new(struct trace_file *file)
         return NULL;
     compress->file = file;
     compress->context = ZSTD_createCCtx();
-    compress->buffer = malloc(BUFFER_BYTES);
-    if (!compress->context || !compress->buffer) {
+    compress->input = malloc(INPUT_BYTES);
+    compress->output = malloc(ZSTD_COMPRESSBOUND(INPUT_BYTES));
+    if (!compress->context || !compress->input || !compress->output) {
         compress_free(compress);
         return NULL;
     }
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_checksumFlag, 1);
+    choose_way(compress, true);
     return compress;
 }
 
@@ -50,68 +80,88 @@ void compress_free(struct compress *compress)
     if (!compress)
         return;
     ZSTD_freeCCtx(compress->context);
-    free(compress->buffer);
+    free(compress->input);
+    free(compress->output);
     free(compress);
 }
 
-static int write_out(struct compress *compress)
+/* Everything in the file is whole: from now on it may be cut back to here. */
+static void make_safe(struct compress *compress)
 {
-    const int error = trace_file_write(compress->file, compress->buffer, compress->n_buffered);
-    compress->n_buffered = 0;
-    if (error) {
-        compress->error = error;
-        compress->torn = true;
-    }
-    return error;
+    trace_file_mark_whole(compress->file);
+    compress->safe_mark = compress->mark;
 }
 
-/* Feed input to zstd; with ZSTD_e_flush or ZSTD_e_end until all of it is out. */
-static int feed(struct compress *compress, ZSTD_inBuffer *input, ZSTD_EndDirective directive)
+static int fail_torn(struct compress *compress, int error)
 {
-    size_t left;
-    do {
-        ZSTD_outBuffer output = {compress->buffer, BUFFER_BYTES, compress->n_buffered};
-        left = ZSTD_compressStream2(compress->context, &output, input, directive);
-        if (ZSTD_isError(left)) {
-            compress->torn = true;
-            return compress->error = -ENOMEM;
-        }
-        compress->n_buffered = output.pos;
-        const bool all_in = input->pos == input->size;
-        if (directive == ZSTD_e_continue && all_in && output.pos < BUFFER_BYTES / 2)
-            return 0;
-        const int error = compress->n_buffered ? write_out(compress) : 0;
-        if (error)
-            return error;
-        if (directive == ZSTD_e_continue && all_in)
-            return 0;
-    } while (left > 0 || input->pos < input->size);
+    compress->torn = true;
+    return compress->error = error;
+}
+
+/* Write bytes[0..n) as one frame, through `output`, which has room for their worst case. */
+static int write_frame(struct compress *compress, const void *bytes, size_t n_bytes, void *output)
+{
+    const uint64_t start_ns = ticks_monotonic_ns();
+    const bool dense = pace_wants_dense(&compress->pace, start_ns);
+    if (dense != compress->dense)
+        choose_way(compress, dense);
+    const size_t n =
+        ZSTD_compress2(compress->context, output, ZSTD_compressBound(n_bytes), bytes, n_bytes);
+    if (ZSTD_isError(n))
+        return fail_torn(compress, -ENOMEM);
+    const uint64_t compressed_ns = ticks_monotonic_ns();
+    const int error = trace_file_write(compress->file, output, n);
+    if (error)
+        return fail_torn(compress, error);
+    const uint64_t end_ns = ticks_monotonic_ns();
+    const bool moved_on = compress->mark > compress->frame_mark;
+    const struct pace_frame frame = {.n_events =
+                                         moved_on ? compress->mark - compress->frame_mark : 0,
+                                     .n_bytes = n,
+                                     .compress_ns = compressed_ns - start_ns,
+                                     .write_ns = end_ns - compressed_ns,
+                                     .end_ns = end_ns};
+    pace_note_frame(&compress->pace, &frame);
+    compress->frame_mark = compress->mark;
+    if (compress->file->n_bytes - compress->file->n_whole_bytes >= SAFE_AFTER_BYTES)
+        make_safe(compress);
     return 0;
 }
 
-static int feed_nothing(struct compress *compress, ZSTD_EndDirective directive)
+static int write_pending(struct compress *compress)
 {
-    ZSTD_inBuffer nothing = {NULL, 0, 0};
-    const int error = feed(compress, &nothing, directive);
+    if (compress->n_pending == 0)
+        return 0;
+    const int error = write_frame(compress, compress->input, compress->n_pending, compress->output);
     if (error == 0)
         compress->n_pending = 0;
     return error;
 }
 
-/* The most that n bytes and all that is held back can become: zstd holds one block as input and one
- * as output when it is fed with ZSTD_e_continue. */
+/* The most that n more bytes and all that is gathered can become: one frame, or one each. */
 static size_t worst_case(const struct compress *compress, size_t n_bytes)
 {
-    const size_t held_max = 2 * BLOCK_BYTES;
-    const size_t n_held = compress->n_pending < held_max ? compress->n_pending : held_max;
-    return compress->n_buffered + ZSTD_compressBound(n_held + n_bytes) + 64;
+    return ZSTD_compressBound(compress->n_pending) + ZSTD_compressBound(n_bytes) + 64;
+}
+
+/* Ask whether n more bytes may be taken; write what is gathered if that is what it takes. */
+static int admit(struct compress *compress, size_t n_bytes)
+{
+    if (compress->error)
+        return compress->error;
+    int error = trace_file_admit(compress->file, worst_case(compress, n_bytes));
+    if (error && compress->n_pending) {
+        if (write_pending(compress))
+            return compress->error;
+        error = trace_file_admit(compress->file, worst_case(compress, n_bytes));
+    }
+    return compress->error = error;
 }
 
 size_t compress_room(struct compress *compress, size_t n_wanted)
 {
-    if (compress->error || trace_file_admit(compress->file, worst_case(compress, n_wanted)) == 0)
-        return n_wanted;
-    if (compress->n_pending && feed_nothing(compress, ZSTD_e_flush))
+    if (compress->error || trace_file_admit(compress->file, worst_case(compress, n_wanted)) == 0 ||
+        write_pending(compress))
         return n_wanted;
     for (size_t n = n_wanted; n >= COMPRESS_LEAST_BYTES; n /= 2)
         if (trace_file_admit(compress->file, worst_case(compress, n)) == 0)
@@ -119,50 +169,65 @@ size_t compress_room(struct compress *compress, size_t n_wanted)
     return n_wanted;
 }
 
-int compress_write(struct compress *compress, const void *bytes, size_t n_bytes)
+/* There is always room: INPUT_BYTES less what a frame may gather. */
+uint8_t *compress_reserve(struct compress *compress, size_t n_wanted)
 {
-    if (compress->error)
-        return compress->error;
-    int error = trace_file_admit(compress->file, worst_case(compress, n_bytes));
-    if (error && compress->n_pending) {
-        if (feed_nothing(compress, ZSTD_e_flush))
-            return compress->error;
-        error = trace_file_admit(compress->file, worst_case(compress, n_bytes));
-    }
-    if (error)
-        return compress->error = error;
-    ZSTD_inBuffer input = {bytes, n_bytes, 0};
-    compress->in_frame = true;
-    compress->n_pending += n_bytes;
-    compress->n_bytes += n_bytes;
-    error = feed(compress, &input, ZSTD_e_continue);
+    assert(n_wanted <= COMPRESS_MOST_BYTES);
+    (void)n_wanted;
+    return compress->input + compress->n_pending;
+}
+
+int compress_commit(struct compress *compress, size_t n_bytes, uint64_t mark)
+{
+    const uint8_t *const bytes = compress->input + compress->n_pending;
+    const int error = admit(compress, n_bytes);
     if (error)
         return error;
-    if (compress->file->n_bytes - compress->frame_start >= FRAME_BYTES)
-        return compress_end_frame(compress);
-    return 0;
+    if (compress->n_pending == 0)
+        memmove(compress->input, bytes, n_bytes); /* no move at all unless admit() wrote the rest */
+    compress->n_pending += n_bytes;
+    compress->n_bytes += n_bytes;
+    compress->mark = mark;
+    return compress->n_pending >= FRAME_BYTES ? write_pending(compress) : 0;
+}
+
+/* A frame of its own for what does not fit: a very long command line. */
+static int write_long(struct compress *compress, const void *bytes, size_t n_bytes)
+{
+    int error = admit(compress, n_bytes);
+    if (error == 0)
+        error = write_pending(compress);
+    if (error)
+        return error;
+    void *const output = malloc(ZSTD_compressBound(n_bytes));
+    if (!output)
+        return compress->error = -ENOMEM;
+    error = write_frame(compress, bytes, n_bytes, output);
+    free(output);
+    if (error == 0)
+        compress->n_bytes += n_bytes;
+    return error;
+}
+
+int compress_write(struct compress *compress, const void *bytes, size_t n_bytes)
+{
+    if (n_bytes > COMPRESS_MOST_BYTES)
+        return write_long(compress, bytes, n_bytes);
+    memcpy(compress_reserve(compress, n_bytes), bytes, n_bytes);
+    return compress_commit(compress, n_bytes, compress->mark);
 }
 
 int compress_flush(struct compress *compress)
 {
-    if (compress->error)
-        return compress->error;
-    if (compress->n_pending == 0 && compress->n_buffered == 0)
-        return 0;
-    return feed_nothing(compress, ZSTD_e_flush);
+    return compress->error ? compress->error : write_pending(compress);
 }
 
 int compress_end_frame(struct compress *compress)
 {
-    if (compress->error || !compress->in_frame)
-        return compress->error;
-    const int error = feed_nothing(compress, ZSTD_e_end);
-    if (error)
-        return error;
-    compress->in_frame = false;
-    compress->frame_start = compress->file->n_bytes;
-    trace_file_mark_whole(compress->file);
-    return 0;
+    const int error = compress_flush(compress);
+    if (error == 0)
+        make_safe(compress);
+    return error;
 }
 
 int compress_stop(struct compress *compress, bool *cut_out)
@@ -173,16 +238,18 @@ int compress_stop(struct compress *compress, bool *cut_out)
         const int error = trace_file_cut_to_whole(compress->file);
         if (error)
             return error;
-        ZSTD_CCtx_reset(compress->context, ZSTD_reset_session_only);
         compress->n_pending = 0;
-        compress->n_buffered = 0;
-        compress->in_frame = false;
-        compress->frame_start = compress->file->n_bytes;
+        compress->mark = compress->frame_mark = compress->safe_mark;
         compress->torn = false;
     }
     compress->error = 0;
     *cut_out = cut;
     return 0;
+}
+
+uint64_t compress_mark(const struct compress *compress)
+{
+    return compress->mark;
 }
 
 int compress_error(const struct compress *compress)
@@ -193,4 +260,9 @@ int compress_error(const struct compress *compress)
 uint64_t compress_n_bytes(const struct compress *compress)
 {
     return compress->n_bytes;
+}
+
+struct pace *compress_pace(struct compress *compress)
+{
+    return &compress->pace;
 }

@@ -38,7 +38,7 @@ static void take_time(struct drain *drain)
 
 int drain_init(struct drain *drain)
 {
-    drain->buffer = malloc(SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES);
+    drain->buffer = malloc(PIECE_BYTES);
     if (drain->chunk_bytes == 0)
         drain->chunk_bytes = PIECE_BYTES;
     take_time(drain);
@@ -75,12 +75,6 @@ static void note_record(struct drain *drain, struct slot *slot, struct stream *s
         places_add_address(drain->places, slot->image_id, record->node.return_address);
         break;
     case TRACE_MODULE: places_add_module(drain->places, slot->image_id, record); break;
-    case TRACE_IMAGE:
-        if (record->image.pid != SLOT_PID(slot->word) || record->image.image_id != slot->image_id)
-            break; /* scribble must not speak for another process */
-        places_inherit(drain->places, slot->image_id, record->image.parent_image);
-        tree_attach(drain->tree, &record->image, record->ticks, drain->out);
-        break;
     default: count_event(drain, stream, record->tag); break;
     }
 }
@@ -156,12 +150,12 @@ static int walk_record(struct drain *drain, struct slot *slot, struct stream *st
 /* Walk the records of a copied piece. Returns the bytes of whole records (padding included), and
  * leaves how many there were; -1 where the grammar is broken. */
 static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct stream *stream,
-                            size_t n_bytes, uint64_t *n_records_out)
+                            struct unpack_cursor cursor, uint64_t *n_records_out)
 {
-    const uint8_t *const start = drain->buffer + SCRIBE_CHUNK_HEAD_BYTES;
+    const uint8_t *const start = cursor.at;
+    const size_t n_bytes = (size_t)(cursor.end - start);
     const uint8_t *const limit =
-        n_bytes > drain->chunk_bytes ? start + drain->chunk_bytes : start + n_bytes;
-    struct unpack_cursor cursor = {.at = start, .end = start + n_bytes};
+        start + (n_bytes < drain->chunk_bytes ? n_bytes : drain->chunk_bytes);
     uint64_t n_records = 0;
     int error = 0;
     while (cursor.at < limit) {
@@ -183,8 +177,8 @@ static ptrdiff_t walk_piece(struct drain *drain, struct slot *slot, struct strea
 }
 
 /* Copy one piece of at most n_most bytes out of the ring, no further than its end. */
-static size_t copy_piece(const struct drain *drain, const struct walk *walk, uint64_t tail,
-                         size_t n_most)
+static struct unpack_cursor copy_piece(uint8_t *to, const struct walk *walk, uint64_t tail,
+                                       size_t n_most)
 {
     const uint64_t at = tail & (walk->ring_size - 1);
     uint64_t n = walk->head - tail;
@@ -192,42 +186,15 @@ static size_t copy_piece(const struct drain *drain, const struct walk *walk, uin
         n = walk->ring_size - at;
     if (n > n_most)
         n = n_most;
-    memcpy(drain->buffer + SCRIBE_CHUNK_HEAD_BYTES, walk->ring_bytes + at, n);
-    return n;
+    memcpy(to, walk->ring_bytes + at, n);
+    return (struct unpack_cursor){.at = to, .end = to + n};
 }
 
 /* What the file still takes in one go: near its limit, less than a full piece, so that it is filled. */
 static size_t piece_bytes(const struct drain *drain)
 {
-    if (drain->discarding)
-        return PIECE_BYTES;
     return compress_room(drain->out, SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES) -
            SCRIBE_CHUNK_HEAD_BYTES;
-}
-
-/* Write one piece and move on. Returns false when the ring is broken. */
-static bool drain_piece(struct drain *drain, struct slot *slot, unsigned ring,
-                        const struct walk *walk)
-{
-    struct stream *const stream = &slot->streams[ring];
-    struct record head = {.chunk = {.base = stream->base}};
-    uint64_t n_records;
-    size_t n_copied = copy_piece(drain, walk, stream->tail, piece_bytes(drain));
-    ptrdiff_t n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
-    if (n_whole == 0) { /* near the end of the file, a piece may be less than one long record */
-        n_copied = copy_piece(drain, walk, stream->tail, PIECE_BYTES);
-        n_whole = walk_piece(drain, slot, stream, n_copied, &n_records);
-    }
-    if (n_whole <= 0)
-        return false; /* a record longer than any may be, or none at all */
-    if (n_records && announce(drain, slot, ring)) {
-        head.chunk.stream = stream->id;
-        head.chunk.n_bytes = (uint32_t)n_whole;
-        head.chunk.n_records = n_records;
-        scribe_chunk(drain->out, &head, drain->buffer + SCRIBE_CHUNK_HEAD_BYTES);
-    }
-    stream->tail += (uint64_t)n_whole;
-    return true;
 }
 
 /* Give the writer its room, and a call if it waits. */
@@ -237,6 +204,88 @@ static void publish_tail(struct ring *ring, uint64_t tail)
     if (atomic_load(&ring->wants_room)) {
         atomic_fetch_add(&ring->tail_word, 1);
         futex_wake_all(&ring->tail_word);
+    }
+}
+
+/* Take one piece out of the ring and write it. Returns its bytes; 0 where the ring is broken. */
+static size_t write_piece(struct drain *drain, struct slot *slot, unsigned ring,
+                          const struct walk *walk)
+{
+    struct stream *const stream = &slot->streams[ring];
+    struct record head = {.chunk = {.stream = stream->id, .base = stream->base}};
+    uint8_t *reserved;
+    ptrdiff_t n_whole = 0;
+    /* Near the end of the file, a piece may be less than one long record. */
+    for (size_t n_most = piece_bytes(drain); n_whole == 0; n_most = PIECE_BYTES) {
+        reserved = compress_reserve(drain->out, SCRIBE_CHUNK_HEAD_BYTES + PIECE_BYTES);
+        n_whole =
+            walk_piece(drain, slot, stream,
+                       copy_piece(reserved + SCRIBE_CHUNK_HEAD_BYTES, walk, stream->tail, n_most),
+                       &head.chunk.n_records);
+        if (n_most == PIECE_BYTES)
+            break;
+    }
+    if (n_whole <= 0)
+        return 0; /* a record longer than any may be, or none at all */
+    head.chunk.n_bytes = (uint32_t)n_whole;
+    publish_tail(slot_ring(slot, ring), stream->tail + (uint64_t)n_whole);
+    if (head.chunk.n_records)
+        scribe_chunk(drain->out, &head, reserved, drain->n_events);
+    return (size_t)n_whole;
+}
+
+/* The same while nothing is written. */
+static size_t discard_piece(struct drain *drain, struct slot *slot, unsigned ring,
+                            const struct walk *walk)
+{
+    struct stream *const stream = &slot->streams[ring];
+    const uint64_t n_events = drain->n_events;
+    const struct unpack_cursor piece = copy_piece(drain->buffer, walk, stream->tail, PIECE_BYTES);
+    uint64_t n_records;
+    const ptrdiff_t n_whole = walk_piece(drain, slot, stream, piece, &n_records);
+    drain->n_lost[TRACE_LOSS_STOPPED] += drain->n_events - n_events;
+    drain->n_events = n_events;
+    return n_whole > 0 ? (size_t)n_whole : 0;
+}
+
+/* An image's record is the first of its main ring. It is looked at before the ring is emptied, since
+ * the end of an earlier process with that pid has to be written before it. */
+static void greet(struct drain *drain, struct slot *slot, const struct walk *walk)
+{
+    struct unpack_cursor cursor = copy_piece(drain->buffer, walk, 0, TRACE_MAX_RECORD_BYTES);
+    struct record_base base = {0};
+    struct record record;
+    if (record_decode(&cursor, &base, &record) || record.tag != TRACE_IMAGE)
+        return;
+    if (record.image.pid != SLOT_PID(slot->word) || record.image.image_id != slot->image_id)
+        return; /* scribble must not speak for another process */
+    places_inherit(drain->places, slot->image_id, record.image.parent_image);
+    tree_attach(drain->tree, &record.image, record.ticks, drain->out);
+}
+
+/* Take all that was published, piece by piece. A broken ring is abandoned. */
+static void empty_ring(struct drain *drain, struct slot *slot, unsigned ring,
+                       const struct walk *walk)
+{
+    struct stream *const stream = &slot->streams[ring];
+    const uint64_t n_bytes = walk->head - stream->tail;
+    if (n_bytes == 0 || stream->abandoned)
+        return;
+    if (n_bytes > walk->ring_size) {
+        abandon(drain, slot, ring);
+        return;
+    }
+    pace_note_fill(compress_pace(drain->out), n_bytes, walk->ring_size, ticks_monotonic_ns());
+    if (ring == 0 && stream->tail == 0)
+        greet(drain, slot, walk);
+    while (stream->tail != walk->head) {
+        const size_t n_taken = announce(drain, slot, ring) ? write_piece(drain, slot, ring, walk)
+                                                           : discard_piece(drain, slot, ring, walk);
+        if (n_taken == 0) {
+            abandon(drain, slot, ring);
+            return;
+        }
+        stream->tail += n_taken;
     }
 }
 
@@ -252,11 +301,7 @@ static size_t drain_ring(struct drain *drain, struct slot *slot, unsigned ring, 
         .head = atomic_load_explicit(&shared->head, memory_order_acquire),
     };
     const uint64_t start = stream->tail;
-    if (walk.head - start > walk.ring_size && !stream->abandoned)
-        abandon(drain, slot, ring);
-    while (!stream->abandoned && stream->tail != walk.head)
-        if (!drain_piece(drain, slot, ring, &walk))
-            abandon(drain, slot, ring);
+    empty_ring(drain, slot, ring, &walk);
     const size_t n_bytes = stream->abandoned ? 0 : walk.head - start;
     if (stream->abandoned)
         stream->tail = walk.head;

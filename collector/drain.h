@@ -22,7 +22,7 @@ struct drain {
     struct compress *out;
     struct places *places;
     struct tree *tree;
-    uint8_t *buffer;    /* private copy of ring bytes behind SCRIBE_CHUNK_HEAD_BYTES */
+    uint8_t *buffer;    /* private copy of ring bytes that are not written */
     size_t chunk_bytes; /* a chunk ends with the record that reaches it; 0: as long as it gets */
     bool discarding;    /* recording has stopped: rings are emptied, nothing is written */
 

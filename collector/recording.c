@@ -18,11 +18,11 @@ void recording_stop(struct recording *recording)
         recording->broken = true;
         return;
     }
-    if (cut) {
-        /* The events of the torn frame were counted and are no longer there. */
-        const uint64_t n_cut = recording->drain.n_events - recording->n_whole_events;
-        recording->drain.n_lost[TRACE_LOSS_STOPPED] += n_cut;
-        recording->drain.n_events -= n_cut;
+    /* What was refused or cut off was counted and is not there. */
+    const uint64_t n_kept = compress_mark(recording->out);
+    if (recording->drain.n_events > n_kept) {
+        recording->drain.n_lost[TRACE_LOSS_STOPPED] += recording->drain.n_events - n_kept;
+        recording->drain.n_events = n_kept;
     }
     scribe_stopped(recording->out, ticks_now(recording->session.tsc), reason);
     compress_end_frame(recording->out);

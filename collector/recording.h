@@ -33,9 +33,8 @@ struct recording {
     struct drain drain;
     uint64_t started_ns;
     uint64_t next_sample_ns, next_flush_ns, next_housekeeping_ns, next_alive_ns;
-    uint64_t n_unattached[BOARD_REASONS];   /* already written */
-    uint64_t n_whole_bytes, n_whole_events; /* file size and events at its last frame end */
-    bool broken;                            /* not even the end can be written */
+    uint64_t n_unattached[BOARD_REASONS]; /* already written */
+    bool broken;                          /* not even the end can be written */
 };
 
 /* After a refused write: tell the shims to stop, make room, write STOPPED; rings are emptied and

@@ -133,7 +133,8 @@ int scribe_stream(struct compress *out, uint32_t stream, uint32_t image_id, int 
     return write_packed(out, bytes, &cursor);
 }
 
-int scribe_chunk(struct compress *out, const struct record *head, uint8_t *bytes)
+/* The head's length is known only once the records are there: padding fills up to it. */
+int scribe_chunk(struct compress *out, const struct record *head, uint8_t *reserved, uint64_t mark)
 {
     uint8_t packed[SCRIBE_CHUNK_HEAD_BYTES];
     struct pack_cursor cursor = {packed};
@@ -144,9 +145,10 @@ int scribe_chunk(struct compress *out, const struct record *head, uint8_t *bytes
     pack_uint64(&cursor, head->chunk.base.ticks);
     pack_uint64(&cursor, head->chunk.base.address);
     const size_t n_head = (size_t)(cursor.at - packed);
-    uint8_t *const start = bytes - n_head;
-    memcpy(start, packed, n_head);
-    return compress_write(out, start, n_head + head->chunk.n_bytes);
+    const size_t n_padding = SCRIBE_CHUNK_HEAD_BYTES - n_head;
+    memset(reserved, 0xc0, n_padding);
+    memcpy(reserved + n_padding, packed, n_head);
+    return compress_commit(out, SCRIBE_CHUNK_HEAD_BYTES + head->chunk.n_bytes, mark);
 }
 
 int scribe_watermark(struct compress *out, uint64_t ticks)

@@ -43,9 +43,9 @@ int scribe_clock(struct compress *out, const struct ticks_moment *moment);
 int scribe_stream(struct compress *out, uint32_t stream, uint32_t image_id, int pid, int tid,
                   unsigned ring);
 
-/* Write a chunk: `head` (its chunk fields) and the head->chunk.n_bytes at `bytes`, before which
- * SCRIBE_CHUNK_HEAD_BYTES are spare. One write, so that neither part is ever without the other. */
-int scribe_chunk(struct compress *out, const struct record *head, uint8_t *bytes);
+/* Write a chunk: `head` (its chunk fields) and the head->chunk.n_bytes that stand in what was reserved
+ * last with compress_reserve(), behind SCRIBE_CHUNK_HEAD_BYTES. `mark` as for compress_commit(). */
+int scribe_chunk(struct compress *out, const struct record *head, uint8_t *reserved, uint64_t mark);
 enum { SCRIBE_CHUNK_HEAD_BYTES = 64 };
 
 int scribe_watermark(struct compress *out, uint64_t ticks);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collector/scribe.h"
+#include "collector/ticks.h"
 #include "tests/support/trace_walk.h"
 
 static char path[] = "/tmp/heapwise-compress-XXXXXX";
@@ -62,7 +63,7 @@ static void what_was_flushed_can_be_read(void **state)
     for (uint32_t i = 1; i <= 10; i++) {
         assert_int_equal(write_noise(compress, i), 0);
         assert_int_equal(compress_flush(compress), 0);
-        assert_int_equal(trace_walk_count(path, TRACE_STRING), i); /* no frame has ended yet */
+        assert_int_equal(trace_walk_count(path, TRACE_STRING), i); /* no frame was full yet */
     }
     assert_int_equal(compress_flush(compress), 0);
     const uint64_t n_bytes = file.n_bytes;
@@ -71,7 +72,7 @@ static void what_was_flushed_can_be_read(void **state)
     close_stream(&file, compress);
 }
 
-static void frames_end_by_themselves(void **state)
+static void the_file_is_safe_every_few_mib(void **state)
 {
     struct trace_file file;
     struct compress *const compress = open_stream(&file, &no_limits);
@@ -113,7 +114,7 @@ static void a_refused_write_leaves_the_stream_whole(void **state)
 }
 
 /* A file system that cannot allocate ahead: the write fails when it is too late. */
-static void a_torn_write_costs_one_frame(void **state)
+static void a_torn_write_costs_what_was_not_safe(void **state)
 {
     struct trace_file file;
     struct compress *const compress = open_stream(&file, &no_limits);
@@ -158,14 +159,117 @@ static void near_a_limit_there_is_room_for_less(void **state)
     close_stream(&file, compress);
 }
 
+/* A chunk of so many frees, put where it will be compressed. */
+static int commit_chunk(struct compress *compress, uint32_t stream, size_t n_records, uint64_t mark)
+{
+    static const uint8_t record[] = {0x93, 0x18, 0x02, 0x00};
+    const size_t n_bytes = n_records * sizeof record;
+    uint8_t *const reserved = compress_reserve(compress, SCRIBE_CHUNK_HEAD_BYTES + n_bytes);
+    const struct record head = {.chunk = {.stream = stream,
+                                          .n_bytes = (uint32_t)n_bytes,
+                                          .n_records = n_records,
+                                          .base = {stream, UINT64_MAX}}};
+    for (size_t i = 0; i < n_bytes; i += sizeof record)
+        memcpy(reserved + SCRIBE_CHUNK_HEAD_BYTES + i, record, sizeof record);
+    return scribe_chunk(compress, &head, reserved, mark);
+}
+
+static void what_was_put_in_place_is_read_in_order(void **state)
+{
+    enum { N_CHUNKS = 60, N_MOST = (COMPRESS_MOST_BYTES - SCRIBE_CHUNK_HEAD_BYTES) / 4 };
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &no_limits);
+    struct trace_walk walk;
+    uint64_t n_frees = 0;
+    uint32_t n_chunks = 0;
+    (void)state;
+    for (uint32_t i = 1; i <= N_CHUNKS; i++) {
+        /* Both ways of compressing, in turn. */
+        pace_note_fill(compress_pace(compress), i % 8 < 4, 1, ticks_monotonic_ns());
+        compress_reserve(compress, COMPRESS_MOST_BYTES)[0] = 0xff; /* and left */
+        assert_int_equal(commit_chunk(compress, i, (size_t)N_MOST * i / N_CHUNKS, i), 0);
+        n_frees += (uint64_t)N_MOST * i / N_CHUNKS;
+        assert_int_equal(write_noise(compress, i), 0);
+        assert_int_equal(compress_mark(compress), i);
+    }
+    assert_int_equal(compress_flush(compress), 0);
+    trace_walk_open(&walk, path);
+    while (trace_walk_next(&walk)) {
+        n_frees -= walk.record.tag == TRACE_FREE;
+        if (walk.record.tag == TRACE_CHUNK)
+            assert_int_equal(walk.record.chunk.stream, ++n_chunks);
+    }
+    assert_int_equal(n_frees, 0);
+    assert_int_equal(n_chunks, N_CHUNKS);
+    trace_walk_close(&walk);
+    close_stream(&file, compress);
+}
+
+/* What is gathered has to be written first, and the reserved bytes move to the front. */
+static void a_chunk_is_taken_where_only_a_flush_makes_room(void **state)
+{
+    const struct trace_file_limits limits = {600 * 1024, UINT64_MAX};
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &limits);
+    uint32_t n = 0;
+    (void)state;
+    while (n < 100 && commit_chunk(compress, n + 1, 30000, n + 1) == 0)
+        n++;
+    assert_int_equal(n, 100);
+    assert_int_equal(compress_end_frame(compress), 0);
+    assert_int_equal(trace_walk_count(path, TRACE_CHUNK), 100);
+    assert_int_equal(trace_walk_count(path, TRACE_FREE), 100 * 30000);
+    close_stream(&file, compress);
+}
+
+static void a_long_write_is_one_frame(void **state)
+{
+    enum { N_BYTES = 3 * COMPRESS_MOST_BYTES };
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &no_limits);
+    uint8_t *const padding = malloc(N_BYTES);
+    (void)state;
+    memset(padding, 0xc0, N_BYTES);
+    assert_int_equal(write_noise(compress, 1), 0);
+    assert_int_equal(compress_write(compress, padding, N_BYTES), 0);
+    assert_int_equal(write_noise(compress, 2), 0);
+    assert_int_equal(compress_flush(compress), 0);
+    assert_int_equal(trace_walk_count(path, TRACE_STRING), 2);
+    free(padding);
+    close_stream(&file, compress);
+}
+
+static void the_mark_tells_what_a_cut_left(void **state)
+{
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &no_limits);
+    bool cut;
+    (void)state;
+    assert_int_equal(commit_chunk(compress, 1, 100, 100), 0);
+    assert_int_equal(compress_end_frame(compress), 0);
+    assert_int_equal(commit_chunk(compress, 1, 100, 200), 0);
+    const int good_fd = file.fd;
+    file.fd = -1;
+    assert_int_equal(compress_flush(compress), -EBADF);
+    file.fd = good_fd;
+    assert_int_equal(compress_mark(compress), 200);
+    assert_int_equal(compress_stop(compress, &cut), 0);
+    assert_int_equal(compress_mark(compress), 100);
+    close_stream(&file, compress);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_flushed_can_be_read),
-        cmocka_unit_test(frames_end_by_themselves),
+        cmocka_unit_test(the_file_is_safe_every_few_mib),
         cmocka_unit_test(a_refused_write_leaves_the_stream_whole),
         cmocka_unit_test(near_a_limit_there_is_room_for_less),
-        cmocka_unit_test(a_torn_write_costs_one_frame),
+        cmocka_unit_test(a_torn_write_costs_what_was_not_safe),
+        cmocka_unit_test(what_was_put_in_place_is_read_in_order),
+        cmocka_unit_test(a_chunk_is_taken_where_only_a_flush_makes_room),
+        cmocka_unit_test(a_long_write_is_one_frame),
+        cmocka_unit_test(the_mark_tells_what_a_cut_left),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

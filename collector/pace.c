@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* In this order: a slow file needs few bytes, a program that is being held up needs quick work, few
+ * events cost nothing either way; else quick, as long as the file grows by no more than so many bytes
+ * an event, which is kept as an account. */
+#include "collector/pace.h"
+
+enum pace_tuning {
+    BYTES_PER_EVENT = 4,           /* over the run; a user's disk holds a day of that */
+    CREDIT_BYTES = 4 << 20,        /* how much of a thin stretch may be spent on a thick one */
+    BEHIND_NS = 100 * 1000 * 1000, /* a few turns of a scheduler that has too many to serve */
+    CALM_EVENTS_PER_MS = 500,      /* dense, that is 2 % of a processor */
+    STALL_NS = 1000 * 1000,        /* shorter is a page cache at work, not a disk */
+};
+
+void pace_note_fill(struct pace *pace, uint64_t filled_bytes, uint64_t ring_bytes, uint64_t now_ns)
+{
+    if (filled_bytes > ring_bytes / 4 * 3)
+        pace->behind_until_ns = now_ns + BEHIND_NS;
+}
+
+static int64_t clamp(int64_t value, int64_t limit)
+{
+    return value > limit ? limit : value < -limit ? -limit : value;
+}
+
+void pace_note_frame(struct pace *pace, const struct pace_frame *frame)
+{
+    /* A frame is half a MiB, so neither number comes near the limit of its type. */
+    const int64_t allowed = (int64_t)frame->n_events * BYTES_PER_EVENT;
+    const uint64_t since_ns = frame->end_ns - pace->last_ns;
+    pace->credit_bytes =
+        clamp(pace->credit_bytes + allowed - (int64_t)frame->n_bytes, CREDIT_BYTES);
+    pace->calm = frame->n_events < since_ns / 1000000 * CALM_EVENTS_PER_MS;
+    pace->stalled = frame->write_ns > frame->compress_ns && frame->write_ns > STALL_NS;
+    pace->last_ns = frame->end_ns;
+}
+
+bool pace_wants_dense(const struct pace *pace, uint64_t now_ns)
+{
+    if (pace->stalled)
+        return true;
+    if (now_ns < pace->behind_until_ns)
+        return false;
+    return pace->calm || pace->credit_bytes < 0;
+}
