@@ -3,7 +3,8 @@
  *
  * Exact peaks at O(1) an event: a process counts its new maxima in peak_serial; a site that is about
  * to change, and has not since the last maximum, first notes what it held then. What is only a sum over
- * a process's sites is made at the end. The functions here are inline because each event calls two. */
+ * a process's sites is made at the end. The functions here are inline because each event calls two.
+ * `site` is the block's. */
 #ifndef HEAPWISE_READER_ACCOUNT_H
 #define HEAPWISE_READER_ACCOUNT_H
 
@@ -29,10 +30,9 @@ static inline unsigned account_octave(uint64_t size_bytes)
 
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
  * -ENOMEM. `is_new` is false for a resize. */
-static inline int account_request(struct model *model, uint32_t number, uint64_t size_bytes,
+static inline int account_request(struct model *model, struct model_site *site, uint64_t size_bytes,
                                   bool is_new)
 {
-    struct model_site *const site = model_site(model, number);
     site->alloc_count += is_new;
     site->realloc_count += !is_new;
     site->alloc_bytes = add_capped(site->alloc_bytes, size_bytes);
@@ -68,9 +68,9 @@ static inline void account_show_live(struct model *model, uint32_t process, uint
 }
 
 /* The block lives from now on. */
-static inline void account_gain(struct model *model, const struct block *block)
+static inline void account_gain(struct model *model, struct model_site *site,
+                                const struct block *block)
 {
-    struct model_site *const site = model_site(model, block->site);
     struct model_process *const process = model_process(model, site->process);
     account_settle_peak(process, site);
     site->live_count++;
@@ -89,9 +89,9 @@ static inline void account_gain(struct model *model, const struct block *block)
 }
 
 /* The block lives no longer. */
-static inline void account_drop(struct model *model, const struct block *block)
+static inline void account_drop(struct model *model, struct model_site *site,
+                                const struct block *block)
 {
-    struct model_site *const site = model_site(model, block->site);
     struct model_process *const process = model_process(model, site->process);
     account_settle_peak(process, site);
     site->live_count = subtract_floored(site->live_count, 1);
@@ -114,9 +114,9 @@ static inline bool account_is_temporary(struct model *model, const struct block 
 }
 
 /* The block was freed at `ticks`: its lifetime, whether it was temporary. 0 or -ENOMEM. */
-static inline int account_free(struct model *model, const struct block *block, uint64_t ticks)
+static inline int account_free(struct model *model, struct model_site *site,
+                               const struct block *block, uint64_t ticks)
 {
-    struct model_site *const site = model_site(model, block->site);
     const uint64_t lifetime = subtract_floored(ticks, block->start_ticks);
     const uint16_t bucket = histogram_bucket(lifetime);
     const bool temporary = account_is_temporary(model, block);

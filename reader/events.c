@@ -27,15 +27,16 @@ struct scene {
 static int on_began(void *context, const struct block *block)
 {
     struct model_image *const image = context;
-    account_gain(image->model, block);
+    account_gain(image->model, model_site(image->model, block->site), block);
     return 0;
 }
 
 static int on_ended(void *context, const struct block *block, uint64_t ticks)
 {
     struct model_image *const image = context;
-    const int error = account_free(image->model, block, ticks);
-    account_drop(image->model, block);
+    struct model_site *const site = model_site(image->model, block->site);
+    const int error = account_free(image->model, site, block, ticks);
+    account_drop(image->model, site, block);
     return error;
 }
 
@@ -50,7 +51,7 @@ static int on_withdrawn(void *context, const struct block *block, uint64_t token
         resize->found = true;
         resize->block = *block;
     } else {
-        account_drop(model, block);
+        account_drop(model, model_site(model, block->site), block);
     }
     return 0;
 }
@@ -60,7 +61,7 @@ static int on_missed(void *context, const struct block *block)
     struct model_image *const image = context;
     struct model *const model = image->model;
     model_process(model, model_site(model, block->site)->process)->missed_releases++;
-    account_drop(model, block);
+    account_drop(model, model_site(model, block->site), block);
     return 0;
 }
 
@@ -112,18 +113,19 @@ static inline int on_allocation(const struct scene *scene)
 {
     struct model *const model = scene->model;
     struct pairing *const pairing = &scene->image->pairing;
-    const uint32_t site = find_site(scene);
-    if (site == 0)
+    const uint32_t number = find_site(scene);
+    if (number == 0)
         return -ENOMEM;
-    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = site;
-    const struct block block = make_block(scene, site);
+    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = number;
+    const struct block block = make_block(scene, number);
+    struct model_site *const site = model_site(model, number);
     const int error = account_request(model, site, block.size_bytes, true);
     if (error || block.address == 0)
         return error;
     model->last_address[block.thread] = block.address;
     if (!pairing_is_quiet(pairing) || !live_place(&pairing->live, &block))
         return pairing_acquire(pairing, &block, scene->event->ticks);
-    account_gain(model, &block);
+    account_gain(model, site, &block);
     return 0;
 }
 
@@ -152,8 +154,9 @@ static inline int on_release(const struct scene *scene)
     if (!block)
         return pairing_release(pairing, address, ticks);
     *timed_site = block->site;
-    const int error = account_free(scene->model, block, ticks);
-    account_drop(scene->model, block);
+    struct model_site *const site = model_site(scene->model, block->site);
+    const int error = account_free(scene->model, site, block, ticks);
+    account_drop(scene->model, site, block);
     live_remove(&pairing->live, block);
     return error;
 }
@@ -195,24 +198,25 @@ static int on_resize_end(const struct scene *scene)
 {
     const struct model_resize resize = scene->stream->resize;
     scene->stream->resize.active = false;
-    const uint32_t site = find_site(scene);
-    if (site == 0)
+    const uint32_t number = find_site(scene);
+    if (number == 0)
         return -ENOMEM;
-    struct block block = make_block(scene, site);
+    struct model_site *const site = model_site(scene->model, number);
+    struct block block = make_block(scene, number);
     const int error = account_request(scene->model, site, block.size_bytes, false);
     if (error)
         return error;
-    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = site;
+    scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = number;
     scene->process->inherited_frees += resize.active && resize.inherited;
     if (resize.active && resize.found) {
         const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
         const uint64_t copied = old_bytes < new_bytes ? old_bytes : new_bytes;
         if (block.address != resize.address) {
-            model_site(scene->model, site)->copied_bytes += copied;
+            site->copied_bytes += copied;
             scene->process->copied_bytes += copied;
         }
         block.start_ticks = resize.block.start_ticks;
-        account_drop(scene->model, &resize.block);
+        account_drop(scene->model, model_site(scene->model, resize.block.site), &resize.block);
     }
     scene->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
     return block.address ? pairing_acquire(&scene->image->pairing, &block, scene->event->ticks) : 0;
@@ -349,13 +353,18 @@ static int apply(struct scene *scene, const struct event *event)
 }
 
 /* Begin to fetch the place of the event's block. Its stream may not have been met yet. */
-static void fetch(const struct model *model, const struct event *event)
+static void fetch(const struct scene *scene, const struct event *event)
 {
-    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX ||
-        event->stream >= model->n_streams)
+    const struct model *const model = scene->model;
+    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX)
         return;
-    live_prefetch(&model_image(model, model->streams[event->stream].image)->pairing.live,
-                  event->address);
+    const struct model_image *image = scene->image;
+    if (event->stream != scene->stream_number) {
+        if (event->stream >= model->n_streams)
+            return;
+        image = model_image(model, model->streams[event->stream].image);
+    }
+    live_prefetch(&image->pairing.live, event->address);
 }
 
 int events_apply(struct model *model, const struct event *events, uint32_t n, uint32_t *n_done_out)
@@ -364,10 +373,10 @@ int events_apply(struct model *model, const struct event *events, uint32_t n, ui
     int error = 0;
     uint32_t i;
     for (i = 0; i < n && i < N_AHEAD; i++)
-        fetch(model, &events[i]);
+        fetch(&scene, &events[i]);
     for (i = 0; i < n && events[i].kind == EVENT_SHORT && error == 0; i++) {
         if (n - i > N_AHEAD)
-            fetch(model, &events[i + N_AHEAD]);
+            fetch(&scene, &events[i + N_AHEAD]);
         error = apply(&scene, &events[i]);
     }
     *n_done_out = i;

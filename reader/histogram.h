@@ -49,8 +49,8 @@ static inline uint32_t histogram_home(uint32_t n_slots, uint16_t bucket)
  * been met before, as it nearly always has. */
 static inline int histogram_count(struct histogram *histogram, uint16_t bucket, uint64_t value)
 {
-    /* No slot counts more than n, so below this bound none can overflow. */
-    if (histogram->n == 0 || histogram->n >= UINT64_MAX >> HISTOGRAM_BUCKET_BITS)
+    /* No slot counts more than n, so below this bound none can overflow; 0 is above it. */
+    if (histogram->n - 1 >= UINT64_MAX >> HISTOGRAM_BUCKET_BITS)
         return histogram_add(histogram, value, 1);
     if (histogram->n_slots == 0) {
         if (histogram->only_bucket != bucket)

@@ -40,6 +40,9 @@ static inline void live_set_slack(struct block *block, uint64_t slack_bytes)
     block->slack_high = (uint32_t)(slack >> 16) & 0x7ff;
 }
 
+/* A smaller table is in a cache all the time: 128 KiB. */
+enum { LIVE_FETCH_SLOTS = 4096 };
+
 /* Zero it to begin. */
 struct live {
     struct block *slots;
@@ -100,7 +103,7 @@ static inline bool live_place(struct live *live, const struct block *block)
  * half of all searches touch. */
 static inline void live_prefetch(const struct live *live, uint64_t address)
 {
-    if (live->n_used == 0)
+    if (live->n_slots < LIVE_FETCH_SLOTS)
         return;
     const struct block *const slot = live_home(live, address);
     __builtin_prefetch(slot, 1);

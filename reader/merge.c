@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "reader/array.h"
+#include "reader/event_decode.h"
 
 struct chunk {
     struct chunk *next;
@@ -166,6 +167,25 @@ static bool is_stamped(const struct event *event)
     return event->tag != TRACE_NODE && event->tag != TRACE_TREE_RESET;
 }
 
+/* Send on usual events stamped before `ticks` as long as one follows the other in the open chunk; what
+ * comes then is left where it is. */
+static void send_usual(struct merge_stream *stream, uint32_t number, uint64_t ticks,
+                       struct batch *batch)
+{
+    struct event_numbers numbers = {.at = stream->cursor.at};
+    struct record_base base = stream->base;
+    uint32_t n = batch->n_events;
+    for (; n < BATCH_EVENTS && stream->cursor.end - numbers.at >= EVENT_DECODE_BYTES; n++) {
+        struct event *const event = &batch->events[n];
+        if (!event_decode(&numbers, &base, event) || event->ticks >= ticks)
+            break;
+        event->stream = number;
+        stream->cursor.at = numbers.at;
+        stream->base = base;
+    }
+    batch->n_events = n;
+}
+
 /* The event by value: it may lie where the outlet is about to write. */
 static int send_long(struct merge *merge, const struct merge_stream *stream, const struct event *at)
 {
@@ -182,6 +202,7 @@ static int send_before(struct merge *merge, uint32_t number, uint64_t ticks)
     struct outlet *const outlet = merge->outlet;
     for (;;) {
         int error;
+        send_usual(stream, number, ticks, outlet->batch);
         struct event *const place = outlet_place(outlet, &error);
         if (error)
             return error;
