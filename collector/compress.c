@@ -18,20 +18,22 @@
 #include "collector/ticks.h"
 
 enum compress_tuning {
+    LEVEL = 1,                /* 3 costs half as much again for 5 % */
     FRAME_BYTES = 512 * 1024, /* gathered; with ring and output it fits a second-level cache */
     SAFE_AFTER_BYTES = 4 * 1024 * 1024, /* what a torn write costs at most */
     INPUT_BYTES = FRAME_BYTES + COMPRESS_MOST_BYTES,
 };
 
-/* What zstd is told for each way. See pace.h for when and docs/PERFORMANCE.md for how fast. */
+/* What zstd is told for each way. See pace.h for when, and docs/PERFORMANCE.md for how fast. */
 struct way {
-    int level, target_length;
+    int target_length, min_match, hash_log;
     ZSTD_paramSwitch_e literals;
 };
 static const struct way ways[] = {
     /* Steps of 128 KiB between the places looked at: no search at all, Huffman codes alone. */
-    [false] = {1, ZSTD_TARGETLENGTH_MAX, ZSTD_ps_enable},
-    [true] = {1, 0, ZSTD_ps_auto}, /* level 3 costs half as much again for 5 % */
+    [false] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_enable},
+    /* A table that stays in the first-level cache: python3 27.7 for 29.6 ns, 2 % more bytes. */
+    [true] = {0, 7, 12, ZSTD_ps_auto},
 };
 
 struct compress {
@@ -51,8 +53,9 @@ struct compress {
 static void choose_way(struct compress *compress, bool dense)
 {
     const struct way *const way = &ways[dense];
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, way->level);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_targetLength, way->target_length);
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_minMatch, way->min_match);
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_hashLog, way->hash_log);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_literalCompressionMode, (int)way->literals);
     compress->dense = dense;
 }
@@ -70,6 +73,7 @@ struct compress *compress_new(struct trace_file *file)
         compress_free(compress);
         return NULL;
     }
+    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_checksumFlag, 1);
     choose_way(compress, true);
     return compress;
