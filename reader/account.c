@@ -2,10 +2,18 @@
 /* How the sums are kept that not every event needs. */
 #include "reader/account.h"
 
+/* Live bytes of a process go all at once. */
+static void hide_live(struct model *model, uint32_t number)
+{
+    const struct model_process *const process = model_process(model, number);
+    if (model_shows(model, number) && !process->ended)
+        timeline_drop(&model->timeline, process->live_bytes);
+}
+
 void account_forget_live(struct model *model, uint32_t number)
 {
     struct model_process *const process = model_process(model, number);
-    account_show_live(model, number, 0, process->live_bytes);
+    hide_live(model, number);
     for (uint32_t i = process->first_site; i; i = model_site(model, i)->next_of_process) {
         struct model_site *const site = model_site(model, i);
         account_settle_peak(process, site);
@@ -19,7 +27,7 @@ void account_end_process(struct model *model, uint32_t number)
     struct model_process *const process = model_process(model, number);
     if (process->ended)
         return;
-    account_show_live(model, number, 0, process->live_bytes);
+    hide_live(model, number);
     process->ended = true;
 }
 

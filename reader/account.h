@@ -4,12 +4,29 @@
  * Exact peaks at O(1) an event: a process counts its new maxima in peak_serial; a site that is about
  * to change, and has not since the last maximum, first notes what it held then. What is only a sum over
  * a process's sites is made at the end. The functions here are inline because each event calls two.
- * `site` is the block's. */
+ * `account` is that of the block's site. */
 #ifndef HEAPWISE_READER_ACCOUNT_H
 #define HEAPWISE_READER_ACCOUNT_H
 
 #include "reader/array.h"
 #include "reader/model.h"
+
+/* Whose numbers a block belongs to, looked up once an event. */
+struct account {
+    struct model *model;
+    struct model_site *site;
+    struct model_process *process;
+    bool shown; /* the process's numbers are asked for */
+};
+
+static inline struct account account_of(struct model *model, uint32_t site_number)
+{
+    struct model_site *const site = model_site(model, site_number);
+    return (struct account){.model = model,
+                            .site = site,
+                            .process = model_process(model, site->process),
+                            .shown = model_shows(model, site->process)};
+}
 
 /* Note what a site held at its process's peak, if it has not changed since. */
 static inline void account_settle_peak(const struct model_process *process, struct model_site *site)
@@ -30,22 +47,23 @@ static inline unsigned account_octave(uint64_t size_bytes)
 
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
  * -ENOMEM. `is_new` is false for a resize. */
-static inline int account_request(struct model *model, struct model_site *site, uint64_t size_bytes,
-                                  bool is_new)
+static inline int account_request(const struct account *account, uint64_t size_bytes, bool is_new)
 {
+    struct model *const model = account->model;
+    struct model_site *const site = account->site;
     site->alloc_count += is_new;
     site->realloc_count += !is_new;
     site->alloc_bytes = add_capped(site->alloc_bytes, size_bytes);
     /* Distributions and rates of the whole are put together from sites and processes at the end. */
-    if (model_shows(model, site->process)) {
+    if (account->shown) {
         struct model_octave *const octave = &model->octaves[account_octave(size_bytes)];
         octave->alloc_count += is_new;
         octave->alloc_bytes = add_capped(octave->alloc_bytes, size_bytes);
         timeline_count(&model->timeline, is_new, size_bytes);
     }
     const int error = histogram_count(&site->sizes, histogram_bucket(size_bytes), size_bytes);
-    struct rates *const rates = &model_process(model, site->process)->rates;
-    return error ? error : rates_count(rates, model->now_ticks, is_new, size_bytes);
+    return error ? error
+                 : rates_count(&account->process->rates, model->now_ticks, is_new, size_bytes);
 }
 
 static inline void account_note_peak(const struct model *model, struct model_process *process)
@@ -57,21 +75,12 @@ static inline void account_note_peak(const struct model *model, struct model_pro
     process->peak_ticks = model->now_ticks;
 }
 
-/* Live bytes of the processes shown changed. */
-static inline void account_show_live(struct model *model, uint32_t process, uint64_t gained,
-                                     uint64_t dropped)
-{
-    if (!model_shows(model, process) || model_process(model, process)->ended)
-        return;
-    model->live_bytes = subtract_floored(add_capped(model->live_bytes, gained), dropped);
-    timeline_set_live(&model->timeline, model->live_bytes);
-}
-
 /* The block lives from now on. */
-static inline void account_gain(struct model *model, struct model_site *site,
-                                const struct block *block)
+static inline void account_gain(const struct account *account, const struct block *block)
 {
-    struct model_process *const process = model_process(model, site->process);
+    struct model *const model = account->model;
+    struct model_site *const site = account->site;
+    struct model_process *const process = account->process;
     account_settle_peak(process, site);
     site->live_count++;
     site->live_bytes = add_capped(site->live_bytes, block->size_bytes);
@@ -85,14 +94,15 @@ static inline void account_gain(struct model *model, struct model_site *site,
     process->live_slack_bytes += live_slack(block);
     if (process->live_bytes > process->peak_bytes)
         account_note_peak(model, process);
-    account_show_live(model, site->process, block->size_bytes, 0);
+    if (account->shown && !process->ended)
+        timeline_gain(&model->timeline, block->size_bytes);
 }
 
 /* The block lives no longer. */
-static inline void account_drop(struct model *model, struct model_site *site,
-                                const struct block *block)
+static inline void account_drop(const struct account *account, const struct block *block)
 {
-    struct model_process *const process = model_process(model, site->process);
+    struct model_site *const site = account->site;
+    struct model_process *const process = account->process;
     account_settle_peak(process, site);
     site->live_count = subtract_floored(site->live_count, 1);
     site->live_bytes = subtract_floored(site->live_bytes, block->size_bytes);
@@ -100,7 +110,8 @@ static inline void account_drop(struct model *model, struct model_site *site,
     process->live_count = subtract_floored(process->live_count, 1);
     process->live_bytes = subtract_floored(process->live_bytes, block->size_bytes);
     process->live_slack_bytes = subtract_floored(process->live_slack_bytes, live_slack(block));
-    account_show_live(model, site->process, 0, block->size_bytes);
+    if (account->shown && !process->ended)
+        timeline_drop(&account->model->timeline, block->size_bytes);
 }
 
 /* Whether no allocation or resize of the block's own thread came after the block's. */
@@ -114,16 +125,18 @@ static inline bool account_is_temporary(struct model *model, const struct block 
 }
 
 /* The block was freed at `ticks`: its lifetime, whether it was temporary. 0 or -ENOMEM. */
-static inline int account_free(struct model *model, struct model_site *site,
-                               const struct block *block, uint64_t ticks)
+static inline int account_free(const struct account *account, const struct block *block,
+                               uint64_t ticks)
 {
+    struct model *const model = account->model;
+    struct model_site *const site = account->site;
     const uint64_t lifetime = subtract_floored(ticks, block->start_ticks);
     const uint16_t bucket = histogram_bucket(lifetime);
     const bool temporary = account_is_temporary(model, block);
     site->free_count++;
     site->temporary_count += temporary;
     const int error = histogram_count(&site->lifetime_ticks, bucket, lifetime);
-    if (error || !model_shows(model, site->process))
+    if (error || !account->shown)
         return error;
     struct model_octave *const octave = &model->octaves[account_octave(block->size_bytes)];
     octave->temporary_count += temporary;

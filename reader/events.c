@@ -24,19 +24,26 @@ struct scene {
 
 /* ---- what the pairing found ---- */
 
+static void drop(struct model *model, const struct block *block)
+{
+    const struct account account = account_of(model, block->site);
+    account_drop(&account, block);
+}
+
 static int on_began(void *context, const struct block *block)
 {
     struct model_image *const image = context;
-    account_gain(image->model, model_site(image->model, block->site), block);
+    const struct account account = account_of(image->model, block->site);
+    account_gain(&account, block);
     return 0;
 }
 
 static int on_ended(void *context, const struct block *block, uint64_t ticks)
 {
     struct model_image *const image = context;
-    struct model_site *const site = model_site(image->model, block->site);
-    const int error = account_free(image->model, site, block, ticks);
-    account_drop(image->model, site, block);
+    const struct account account = account_of(image->model, block->site);
+    const int error = account_free(&account, block, ticks);
+    account_drop(&account, block);
     return error;
 }
 
@@ -51,7 +58,7 @@ static int on_withdrawn(void *context, const struct block *block, uint64_t token
         resize->found = true;
         resize->block = *block;
     } else {
-        account_drop(model, model_site(model, block->site), block);
+        drop(model, block);
     }
     return 0;
 }
@@ -61,7 +68,7 @@ static int on_missed(void *context, const struct block *block)
     struct model_image *const image = context;
     struct model *const model = image->model;
     model_process(model, model_site(model, block->site)->process)->missed_releases++;
-    account_drop(model, model_site(model, block->site), block);
+    drop(model, block);
     return 0;
 }
 
@@ -118,14 +125,14 @@ static inline int on_allocation(const struct scene *scene)
         return -ENOMEM;
     scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = number;
     const struct block block = make_block(scene, number);
-    struct model_site *const site = model_site(model, number);
-    const int error = account_request(model, site, block.size_bytes, true);
+    const struct account account = account_of(model, number);
+    const int error = account_request(&account, block.size_bytes, true);
     if (error || block.address == 0)
         return error;
     model->last_address[block.thread] = block.address;
     if (!pairing_is_quiet(pairing) || !live_place(&pairing->live, &block))
         return pairing_acquire(pairing, &block, scene->event->ticks);
-    account_gain(model, site, &block);
+    account_gain(&account, &block);
     return 0;
 }
 
@@ -154,9 +161,9 @@ static inline int on_release(const struct scene *scene)
     if (!block)
         return pairing_release(pairing, address, ticks);
     *timed_site = block->site;
-    struct model_site *const site = model_site(scene->model, block->site);
-    const int error = account_free(scene->model, site, block, ticks);
-    account_drop(scene->model, site, block);
+    const struct account account = account_of(scene->model, block->site);
+    const int error = account_free(&account, block, ticks);
+    account_drop(&account, block);
     live_remove(&pairing->live, block);
     return error;
 }
@@ -201,9 +208,9 @@ static int on_resize_end(const struct scene *scene)
     const uint32_t number = find_site(scene);
     if (number == 0)
         return -ENOMEM;
-    struct model_site *const site = model_site(scene->model, number);
     struct block block = make_block(scene, number);
-    const int error = account_request(scene->model, site, block.size_bytes, false);
+    const struct account account = account_of(scene->model, number);
+    const int error = account_request(&account, block.size_bytes, false);
     if (error)
         return error;
     scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = number;
@@ -212,11 +219,11 @@ static int on_resize_end(const struct scene *scene)
         const uint64_t old_bytes = resize.block.size_bytes, new_bytes = block.size_bytes;
         const uint64_t copied = old_bytes < new_bytes ? old_bytes : new_bytes;
         if (block.address != resize.address) {
-            site->copied_bytes += copied;
+            account.site->copied_bytes += copied;
             scene->process->copied_bytes += copied;
         }
         block.start_ticks = resize.block.start_ticks;
-        account_drop(scene->model, model_site(scene->model, resize.block.site), &resize.block);
+        drop(scene->model, &resize.block);
     }
     scene->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
     return block.address ? pairing_acquire(&scene->image->pairing, &block, scene->event->ticks) : 0;

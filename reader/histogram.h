@@ -64,8 +64,10 @@ static inline int histogram_count(struct histogram *histogram, uint16_t bucket, 
         histogram->slots[at] += UINT64_C(1) << HISTOGRAM_BUCKET_BITS;
     }
     histogram->n++;
-    histogram->min = value < histogram->min ? value : histogram->min;
-    histogram->max = value > histogram->max ? value : histogram->max;
+    if (value < histogram->min)
+        histogram->min = value;
+    if (value > histogram->max)
+        histogram->max = value;
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which blocks are live in one process image: address -> block.
  *
- * Open addressing over 32-byte entries, 53 to 67 % full, so at most 60 bytes a live block. */
+ * Open addressing over 32-byte entries, 53 to 67 % full in a big table, so at most 60 bytes a live block. */
 #ifndef HEAPWISE_READER_LIVE_H
 #define HEAPWISE_READER_LIVE_H
 
@@ -40,8 +40,10 @@ static inline void live_set_slack(struct block *block, uint64_t slack_bytes)
     block->slack_high = (uint32_t)(slack >> 16) & 0x7ff;
 }
 
-/* A smaller table is in a cache all the time: 128 KiB. */
-enum { LIVE_FETCH_SLOTS = 4096 };
+enum live_sizes {
+    LIVE_FETCH_SLOTS = 4096, /* a smaller table is in a cache all the time: 128 KiB */
+    LIVE_BIG_SLOTS = 65536,  /* 2 MiB: from here on memory counts more than speed */
+};
 
 /* Zero it to begin. */
 struct live {
@@ -80,10 +82,12 @@ static inline struct block *live_find(const struct live *live, uint64_t address)
     return slot->address ? slot : NULL;
 }
 
-/* Whether one more block can be added without growing. */
+/* Whether one more block can be added without growing. Small tables are kept emptier: each search that
+ * ends in its first slot spares a wrong guess of the processor. */
 static inline bool live_has_room(const struct live *live)
 {
-    return 3 * (live->n_used + 1) <= 2 * live->n_slots;
+    return live->n_slots < LIVE_BIG_SLOTS ? 2 * (live->n_used + 1) <= live->n_slots
+                                          : 3 * (live->n_used + 1) <= 2 * live->n_slots;
 }
 
 /* Add a block where that needs neither growing nor a decision: returns whether it was added. */

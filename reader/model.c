@@ -34,8 +34,11 @@ int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ti
         struct model_process *process = &model->processes[i];
         process->first_ticks = process->last_ticks = process->rates.start_ticks = start_ticks;
     }
+    const uint64_t live_bytes = model->timeline.live_bytes; /* not 0 only in a strange trace */
     timeline_fini(&model->timeline);
-    return timeline_init(&model->timeline, start_ticks, width_ticks);
+    const int error = timeline_init(&model->timeline, start_ticks, width_ticks);
+    model->timeline.live_bytes = live_bytes;
+    return error;
 }
 
 static void free_site(struct model_site *site)

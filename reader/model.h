@@ -152,8 +152,8 @@ struct model {
     struct idmap image_by_id, process_by_pid, thread_by_tid, site_by_stack;
     uint32_t *scratch; /* ids of one stack while it is resolved; TRACE_MAX_DEPTH of them */
     uint64_t now_ticks, start_ticks, last_token;
-    uint32_t only_process;          /* 0: all */
-    uint64_t live_bytes, rss_bytes; /* of the processes shown, now */
+    uint32_t only_process; /* 0: all */
+    uint64_t rss_bytes;    /* of the processes shown, now */
     uint64_t peak_rss_bytes;
     uint64_t n_lost_unplaced; /* losses of no stream */
     uint64_t n_lost_by_reason[MODEL_N_REASONS], n_unattached_by_reason[MODEL_N_REASONS];

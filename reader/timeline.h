@@ -36,13 +36,17 @@ static inline void timeline_advance(struct timeline *timeline, uint64_t ticks)
         timeline_begin_buckets(timeline, ticks);
 }
 
-/* At the present time: set live bytes, set resident bytes, count an allocation. */
-static inline void timeline_set_live(struct timeline *timeline, uint64_t live_bytes)
+/* At the present time: live bytes grow, shrink; set resident bytes, count an allocation. */
+static inline void timeline_gain(struct timeline *timeline, uint64_t n_bytes)
 {
     struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
-    timeline->live_bytes = live_bytes;
-    if (live_bytes > bucket->live_bytes)
-        bucket->live_bytes = live_bytes;
+    timeline->live_bytes = add_capped(timeline->live_bytes, n_bytes);
+    if (timeline->live_bytes > bucket->live_bytes)
+        bucket->live_bytes = timeline->live_bytes;
+}
+static inline void timeline_drop(struct timeline *timeline, uint64_t n_bytes)
+{
+    timeline->live_bytes = subtract_floored(timeline->live_bytes, n_bytes);
 }
 void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes);
 static inline void timeline_count(struct timeline *timeline, uint64_t alloc_count,

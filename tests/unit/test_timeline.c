@@ -19,10 +19,12 @@ static void sums_and_maxima_survive_doubling(void **state)
     (void)state;
     struct timeline timeline;
     assert_int_equal(timeline_init(&timeline, 1000, 10), 0);
+    timeline_gain(&timeline, 5);
     for (uint64_t i = 0; i < 100000; i++) {
         timeline_advance(&timeline, 1000 + i);
         timeline_count(&timeline, 1, 3);
-        timeline_set_live(&timeline, i == 55555 ? 999 : 5);
+        timeline_gain(&timeline, i == 55555 ? 994 : 1);
+        timeline_drop(&timeline, i == 55555 ? 994 : 1);
         timeline_set_rss(&timeline, i == 77777 ? 888 : 6);
     }
     uint64_t n = 0, bytes = 0;
@@ -31,7 +33,7 @@ static void sums_and_maxima_survive_doubling(void **state)
         const struct timeline_bucket *const bucket = &timeline.buckets[i];
         n += bucket->alloc_count;
         bytes += bucket->alloc_bytes;
-        assert_int_equal(bucket->live_bytes, 55555 / timeline.width_ticks == i ? 999 : 5);
+        assert_int_equal(bucket->live_bytes, 55555 / timeline.width_ticks == i ? 999 : 6);
         assert_int_equal(bucket->rss_bytes, 77777 / timeline.width_ticks == i ? 888 : 6);
     }
     assert_int_equal(n, 100000);
@@ -44,8 +46,8 @@ static void quiet_time_keeps_what_is_live(void **state)
     (void)state;
     struct timeline timeline;
     assert_int_equal(timeline_init(&timeline, 0, 10), 0);
-    timeline_set_live(&timeline, 100);
-    timeline_set_live(&timeline, 40);
+    timeline_gain(&timeline, 100);
+    timeline_drop(&timeline, 60);
     timeline_set_rss(&timeline, 7);
     timeline_advance(&timeline, 35);
     assert_int_equal(timeline.n, 4);
