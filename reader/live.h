@@ -105,7 +105,8 @@ static inline bool live_place(struct live *live, const struct block *block)
 
 /* An address that will be asked for soon: begin to fetch its slot, and the one after the next, which
  * half of all searches touch. */
-static inline void live_prefetch(const struct live *live, uint64_t address)
+static inline __attribute__((always_inline)) void live_prefetch(const struct live *live,
+                                                                uint64_t address)
 {
     if (live->n_slots < LIVE_FETCH_SLOTS)
         return;
