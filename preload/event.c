@@ -4,39 +4,17 @@
 #include "preload/event.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "preload/unwind.h"
 #include "trace/pack_hot.h"
 
 enum {
     EVENT_BYTES = 8 * PACK_HOT_BYTES, /* array head, tag and at most six integers */
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static inline bool uses_tsc(void)
-{
-    return __builtin_expect(!(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK)),
-                            1);
-}
-
-/* The time where it is not the counter's. */
-static uint64_t other_ticks(const struct lane *lane)
-{
-    if (!(session.flags & SESSION_BORROWED_CLOCK))
-        return monotonic_ns();
-    const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
-    return now > lane->last_ticks ? now : lane->last_ticks;
-}
 
 /* Put the beginning of a record at `at`; returns where its next element goes. */
 static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
@@ -46,24 +24,29 @@ static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag
     lane->last_ticks = ticks;
     at[0] = (uint8_t)(0x90 | n_elements);
     at[1] = (uint8_t)tag;
-    /* Of one length nearly always, so that where the rest goes does not wait for the counter. */
+    /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
+    if (elapsed < 128) {
+        at[2] = (uint8_t)elapsed;
+        return at + 3;
+    }
     if (__builtin_expect(elapsed <= UINT16_MAX, 1))
         return pack_hot_uint16(at + 2, (uint16_t)elapsed);
     return pack_hot_int(at + 2, (int64_t)elapsed);
 }
 
-/* The same for what happens now. */
+/* The same for an allocation or a release that happens now. */
 static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
                                       uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    return write_head(lane, at, tag, n_elements, uses_tsc() ? arch_ticks() : other_ticks(lane));
+    return write_head(lane, at, tag, n_elements, stamp_usual(lane));
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
                  uint32_t n_elements)
 {
-    cursor->at = write_head_now(lane, cursor->at, tag, n_elements);
+    ring_begin_stamp(lane);
+    cursor->at = write_head(lane, cursor->at, tag, n_elements, stamp_read(lane));
 }
 
 static inline uint8_t *write_address(struct lane *lane, uint8_t *at, const void *address)

@@ -87,14 +87,43 @@ static inline void put_on_top(struct stack_word *words, const struct stack_frame
     frame->n_words = (uint16_t)n_words;
 }
 
+/* The same for frames of which none, down to the outermost, counts from rbp: no other words matter. */
+static struct stack_frame *put_plain(struct stack_word *words, struct stack_frame *frame,
+                                     const struct stack_frame *fresh,
+                                     const struct stack_frame *first)
+{
+    uintptr_t pc = frame[-1].at.pc, sp = frame[-1].at.sp;
+    uint64_t hash = frame[-1].hash;
+    uint16_t n_words = frame[-1].n_words;
+    for (; fresh > first; frame++) {
+        words[n_words].at = (const uintptr_t *)sp - 1;
+        words[n_words++].value = pc;
+        fresh--;
+        pc = fresh->at.pc;
+        sp = fresh->at.sp;
+        hash = stack_hash(hash, pc);
+        frame->at.pc = pc;
+        frame->at.sp = sp;
+        frame->bp_slot = fresh->bp_slot;
+        frame->cfa_from_bp = frame->bp_matters = false;
+        frame->n_words = n_words;
+        frame->hash = hash;
+    }
+    return frame;
+}
+
 /* The kept frames below `frame` stay; put those walked, [stack->fresh, fresh), on top of them. */
 static inline void assemble(struct stack *stack, struct stack_frame *frame,
-                            const struct stack_frame *fresh)
+                            const struct stack_frame *fresh, bool any_from_bp)
 {
     if (frame == stack->frames && fresh > stack->fresh)
         put_outermost(frame++, --fresh);
-    for (; fresh > stack->fresh; frame++)
-        put_on_top(stack->words, frame - 1, frame, --fresh);
+    if (!any_from_bp && fresh > stack->fresh && !frame[-1].bp_matters) {
+        frame = put_plain(stack->words, frame, fresh, stack->fresh);
+    } else {
+        for (; fresh > stack->fresh; frame++)
+            put_on_top(stack->words, frame - 1, frame, --fresh);
+    }
     stack->n = stack->n_kept = (size_t)(frame - stack->frames);
 }
 
@@ -114,6 +143,7 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
     struct stack_frame *const full = stack->fresh + cap;
     struct arch_frame at = *caller;
     enum unwind_end end = UNWIND_COMPLETE;
+    bool any_from_bp = false;
     while (at.pc != 0) {
         while (kept > stack->frames && kept[-1].at.sp < at.sp)
             kept--;
@@ -126,6 +156,7 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
             if (kept - 1 - unchanged >= full - fresh)
                 return give_up(stack, UNWIND_CUT);
             at = take_over(kept - 1, unchanged, at.bp, fresh);
+            any_from_bp = true; /* or not: it was not looked at */
             fresh += kept - 1 - unchanged;
             kept = unchanged;
         }
@@ -136,6 +167,7 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
         fresh->at.sp = at.sp;
         fresh->at.bp = at.bp;
         fresh->cfa_from_bp = rule.cfa_from_bp;
+        any_from_bp |= rule.cfa_from_bp;
         fresh->bp_slot = NULL;
         fresh++;
         if (__builtin_expect(
@@ -152,6 +184,6 @@ known:
         return give_up(stack, UNWIND_CUT);
     stack->id = 0;
     stack->end = end;
-    assemble(stack, kept, fresh);
+    assemble(stack, kept, fresh, any_from_bp);
     return end;
 }
