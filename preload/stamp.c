@@ -21,11 +21,6 @@ static uint64_t other_ticks(const struct lane *lane, uint64_t seen_ticks)
     return seen_ticks > lane->last_ticks ? seen_ticks : lane->last_ticks;
 }
 
-static bool may_estimate(const struct lane *lane)
-{
-    return !lane->is_signal && atomic_load_explicit(&session.n_threads, memory_order_relaxed) == 1;
-}
-
 /* The time since the last reading, per event; more than any limit where a group was cut short. */
 static uint64_t ticks_per_event(const struct lane *lane, uint64_t elapsed)
 {
@@ -41,7 +36,7 @@ uint64_t stamp_read(struct lane *lane)
         return other_ticks(lane, seen);
     const uint64_t ticks = arch_ticks();
     const uint64_t stride = ticks_per_event(lane, ticks - lane->read_ticks);
-    lane->estimated = stride < STAMP_DENSE_TICKS && may_estimate(lane);
+    lane->estimated = stride < STAMP_DENSE_TICKS && !lane->is_signal && stamp_is_alone();
     lane->n_estimates = lane->estimated ? STAMP_GROUP - 1 : 0;
     lane->stride_ticks = (uint32_t)stride;
     lane->read_ticks = ticks;

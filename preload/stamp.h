@@ -16,6 +16,7 @@
 #define HEAPWISE_PRELOAD_STAMP_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "preload/lane.h"
@@ -30,11 +31,18 @@ enum stamp_limits {
 /* Read the clock, and decide what may follow. Where it is not the counter, ask for the time otherwise. */
 uint64_t stamp_read(struct lane *lane);
 
+/* Tell whether no other thread has rings. A block of another thread's can have come here only after that
+ * one was counted, so this is asked for each estimate, not once a group. */
+static inline bool stamp_is_alone(void)
+{
+    return atomic_load_explicit(&session.n_threads, memory_order_relaxed) == 1;
+}
+
 /* The stamp of an allocation or a release, under ring_begin_stamp(). */
 static inline uint64_t stamp_usual(struct lane *lane)
 {
     const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
-    if (__builtin_expect(lane->n_estimates == 0 || now != lane->seen_ticks, 0))
+    if (__builtin_expect(lane->n_estimates == 0 || now != lane->seen_ticks || !stamp_is_alone(), 0))
         return stamp_read(lane);
     lane->n_estimates--;
     return lane->last_ticks + lane->stride_ticks;
