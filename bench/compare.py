@@ -49,7 +49,7 @@ class Comparison:
     def tools_for(self, workload, index):
         """In the order of the table; those that run once only come in the first round."""
         return [tool for tool in self.tools
-                if (tool.repeated or index == 0) and (tool.name != "depth 1" or tool.name in workload.extra)]
+                if (tool.repeated or index == 0) and (tool.name != "no stacks" or tool.name in workload.extra)]
 
     def command_of(self, workload, share):
         key = (workload.name, share)

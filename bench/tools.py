@@ -69,7 +69,7 @@ def tools_of(build):
         Tool("native"),
         recorder("heapwise"),
         # The nearest to recording without stacks: only the caller, which takes no unwinding.
-        recorder("depth 1", "--depth", "1"),
+        recorder("no stacks", "--depth", "0"),
         Tool("heaptrack", ["heaptrack", "-o", "{prefix}"], trace="{prefix}.[gz]*", report=["heaptrack_print", "-f"],
              share=4, needs=["heaptrack", "heaptrack_print"]),
         Tool("gperftools", environment={"LD_PRELOAD": TCMALLOC, "HEAPPROFILE": "{prefix}"}, share=64, repeated=False,

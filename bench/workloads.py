@@ -98,10 +98,10 @@ def redis(_folder, _build, divisor):
 
 MILLION = 1_000_000
 WORKLOADS = [
-    churn(5, 1, 8 * MILLION), churn(20, 1, 8 * MILLION, extra=("depth 1",)), churn(60, 1, 8 * MILLION),
+    churn(5, 1, 8 * MILLION), churn(20, 1, 8 * MILLION, extra=("no stacks",)), churn(60, 1, 8 * MILLION),
     churn(5, 2, 8 * MILLION), churn(20, 2, 8 * MILLION), churn(60, 2, 8 * MILLION),
     # So many that fixed costs vanish beside heaptrack's share of them, too.
-    churn(5, 4, 20 * MILLION), churn(20, 4, 20 * MILLION, extra=("depth 1",)), churn(60, 4, 20 * MILLION),
+    churn(5, 4, 20 * MILLION), churn(20, 4, 20 * MILLION, extra=("no stacks",)), churn(60, 4, 20 * MILLION),
     program("varied", 1600000),
     Workload("sqlite3", sqlite, needs="sqlite3"),
     Workload("jq", jq, needs="jq"),
