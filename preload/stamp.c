@@ -32,7 +32,7 @@ static uint64_t ticks_per_event(const struct lane *lane, uint64_t elapsed)
 uint64_t stamp_read(struct lane *lane)
 {
     const uint64_t seen = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
-    if (session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK))
+    if (!stamp_is_counter())
         return other_ticks(lane, seen);
     const uint64_t ticks = arch_ticks();
     const uint64_t stride = ticks_per_event(lane, ticks - lane->read_ticks);

@@ -38,11 +38,18 @@ static inline bool stamp_is_alone(void)
     return atomic_load_explicit(&session.n_threads, memory_order_relaxed) == 1;
 }
 
+static inline bool stamp_is_counter(void)
+{
+    return !(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK));
+}
+
 /* The stamp of an allocation or a release, under ring_begin_stamp(). */
 static inline uint64_t stamp_usual(struct lane *lane)
 {
+    if (!stamp_is_alone())
+        return __builtin_expect(stamp_is_counter(), 1) ? arch_ticks() : stamp_read(lane);
     const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
-    if (__builtin_expect(lane->n_estimates == 0 || now != lane->seen_ticks || !stamp_is_alone(), 0))
+    if (__builtin_expect(lane->n_estimates == 0 || now != lane->seen_ticks, 0))
         return stamp_read(lane);
     lane->n_estimates--;
     return lane->last_ticks + lane->stride_ticks;
