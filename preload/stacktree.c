@@ -3,9 +3,12 @@
  * outside, and add what is missing inwards. */
 #include "preload/stacktree.h"
 
+#include <string.h>
+
 #include "preload/lane.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
+#include "preload/session.h"
 #include "preload/syscalls.h"
 #include "trace/pack.h"
 
@@ -30,11 +33,25 @@ static struct stacktree_slot *find_frame(const struct stacktree *tree,
     return find(tree->slots, tree->n_slots, frame->hash, (uint32_t)frame->at.pc);
 }
 
-/* Keep the table at most half full with one node more; false when there is no memory. */
+/* A program under a filter of its own may be killed for a system call that it never made before. */
+static bool may_map(void)
+{
+    return !atomic_load_explicit(&session.syscalls_risky, memory_order_relaxed);
+}
+
+/* Tell whether n_nodes more leave the table at most half full. */
+static bool has_room(const struct stacktree *tree, size_t n_nodes)
+{
+    return (tree->last_id + n_nodes) * 2 <= tree->n_slots;
+}
+
+/* Make room for one node more; false when there is no memory to be had. */
 static bool reserve(struct stacktree *tree)
 {
-    if ((tree->last_id + 1) * 2 < tree->n_slots)
+    if (has_room(tree, 1))
         return true;
+    if (tree->n_slots && !may_map())
+        return false;
     const uint32_t n_slots = tree->n_slots ? tree->n_slots * 2 : FIRST_SLOTS;
     struct stacktree_slot *const slots = sys_map_table(n_slots * sizeof *slots);
     if (!slots)
@@ -92,12 +109,24 @@ static uint32_t add_node(struct lane *lane, uint32_t parent, const struct stack_
     return id;
 }
 
-/* A tree that is too large, or speaks of modules that are gone, starts anew. */
+/* Forget all nodes; where no memory can be had anew, keep the table's. */
+static void empty(struct stacktree *tree)
+{
+    if (may_map()) {
+        stacktree_fini(tree);
+        return;
+    }
+    tree->last_id = 0;
+    memset(tree->slots, 0, tree->n_slots * sizeof *tree->slots);
+}
+
+/* A tree that is too large, speaks of modules that are gone, or cannot grow for this stack, starts anew. */
 static bool start_anew_if_due(struct lane *lane)
 {
     struct stacktree *const tree = &lane->tree;
     const uint32_t generation = modules_generation();
-    if (tree->last_id < STACKTREE_MAX_NODES && tree->modules_generation == generation)
+    if (tree->last_id < STACKTREE_MAX_NODES && tree->modules_generation == generation &&
+        (may_map() || has_room(tree, lane->stack.n)))
         return true;
     if (tree->last_id > 0) {
         uint8_t *const room = ring_reserve(lane, 2);
@@ -106,7 +135,7 @@ static bool start_anew_if_due(struct lane *lane)
         room[0] = 0x91;
         room[1] = TRACE_TREE_RESET;
         ring_publish(lane, room + 2);
-        stacktree_fini(tree);
+        empty(tree);
     }
     tree->modules_generation = generation;
     return true;
