@@ -46,8 +46,8 @@ enum session_flags {
     SESSION_NO_IO = 1 << 4,
     SESSION_COUNT_LIVE = 1 << 5, /* keep ring.live_* for the status line */
     SESSION_OTHER_USERS = 1 << 6,
-    SESSION_NO_LATENCY = 1 << 8,      /* do not time the allocator */
     SESSION_CLOCK_MONOTONIC = 1 << 7, /* ticks are CLOCK_MONOTONIC nanoseconds, not the TSC */
+    SESSION_NO_LATENCY = 1 << 8,      /* do not time the allocator */
 };
 
 /* A slot's word in the table: state in the low 4 bits, then 30 bits of pid and 30 of tid, so that

@@ -15,7 +15,7 @@
 
 #define TRACE_NAME          "heapwise-trace"
 #define TRACE_VERSION_MAJOR 1
-#define TRACE_VERSION_MINOR 0
+#define TRACE_VERSION_MINOR 1
 
 enum trace_tag {
     /* Allocations: [tag, dt, da, size, stack {, usable {, alignment}}].
