@@ -4,17 +4,40 @@
 #include "preload/event.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
-#include "preload/stamp.h"
 #include "preload/unwind.h"
 #include "trace/pack_hot.h"
 
 enum {
     EVENT_BYTES = 8 * PACK_HOT_BYTES, /* array head, tag and at most six integers */
 };
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The time where it is not the counter's. */
+static __attribute__((noinline)) uint64_t other_ticks(const struct lane *lane)
+{
+    if (!(session.flags & SESSION_BORROWED_CLOCK))
+        return monotonic_ns();
+    const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
+    return now > lane->last_ticks ? now : lane->last_ticks;
+}
+
+static inline uint64_t ticks_now(const struct lane *lane)
+{
+    if (__builtin_expect(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK), 0))
+        return other_ticks(lane);
+    return arch_ticks();
+}
 
 /* Put the beginning of a record at `at`; returns where its next element goes. */
 static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
@@ -34,19 +57,18 @@ static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag
     return pack_hot_int(at + 2, (int64_t)elapsed);
 }
 
-/* The same for an allocation or a release that happens now. */
+/* The same for what happens now. */
 static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
                                       uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    return write_head(lane, at, tag, n_elements, stamp_usual(lane));
+    return write_head(lane, at, tag, n_elements, ticks_now(lane));
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
                  uint32_t n_elements)
 {
-    ring_begin_stamp(lane);
-    cursor->at = write_head(lane, cursor->at, tag, n_elements, stamp_read(lane));
+    cursor->at = write_head_now(lane, cursor->at, tag, n_elements);
 }
 
 static inline uint8_t *write_address(struct lane *lane, uint8_t *at, const void *address)
@@ -102,14 +124,14 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
         event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_ticks);
 }
 
-void event_release(struct lane *lane, enum trace_tag tag, const void *address,
-                   const struct arch_frame *caller)
+uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
+                       const struct arch_frame *caller)
 {
     const bool with_stack = __builtin_expect(session.flags & SESSION_FREE_STACKS, 0);
     const uint32_t stack = with_stack ? stack_of(lane, caller) : 0;
     uint8_t *at = room_for(lane, EVENT_BYTES);
     if (!at)
-        return;
+        return 0;
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
     at = write_head_now(lane, at, tag, with_stack ? 4 : 3);
@@ -117,11 +139,13 @@ void event_release(struct lane *lane, enum trace_tag tag, const void *address,
     if (with_stack)
         at = pack_hot_uint(at, stack);
     ring_publish(lane, at);
+    return lane->head;
 }
 
-void event_release_time(struct lane *lane, uint64_t call_ticks)
+void event_release_time(struct lane *lane, uint64_t place, uint64_t call_ticks)
 {
-    event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_ticks);
+    if (place == lane->head)
+        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_ticks);
 }
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)

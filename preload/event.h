@@ -27,16 +27,17 @@ struct event_block {
 
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
                       const struct arch_frame *caller);
-void event_release(struct lane *lane, enum trace_tag tag, const void *address,
-                   const struct arch_frame *caller);
+/* Returns the place of the record in its ring, 0 where it was lost. */
+uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
+                       const struct arch_frame *caller);
 
 /* A resize is event_resize_begin() before the call, then event_allocation(TRACE_REALLOC_END) or
  * event_bare(TRACE_REALLOC_FAIL or TRACE_REALLOC_FREED). */
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address);
 void event_bare(struct lane *lane, enum trace_tag tag);
 
-/* The release just recorded took so many ticks. */
-void event_release_time(struct lane *lane, uint64_t call_ticks);
+/* The release recorded at `place` took so many ticks; left out if anything was recorded since. */
+void event_release_time(struct lane *lane, uint64_t place, uint64_t call_ticks);
 
 /* TRACE_MMAP and TRACE_REMAP_END carry the stack; the releasing ones take caller NULL. */
 void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,

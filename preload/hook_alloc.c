@@ -45,22 +45,24 @@ static void record_block(enum trace_tag tag, const struct event_block *block,
     session_leave(lane);
 }
 
-static void record_release(enum trace_tag tag, const void *address, const struct arch_frame *caller)
+/* Returns the event's place, 0 where it was not recorded. */
+static uint64_t record_release(enum trace_tag tag, const void *address,
+                               const struct arch_frame *caller)
 {
     if (!records_allocations())
-        return;
+        return 0;
     struct lane *const lane = session_enter();
-    if (lane)
-        event_release(lane, tag, address, caller);
+    const uint64_t place = lane ? event_release(lane, tag, address, caller) : 0;
     session_leave(lane);
+    return place;
 }
 
-/* After the allocator returned. */
-static __attribute__((noinline)) void record_release_time(uint64_t call_ticks)
+/* After the allocator returned from the release recorded at `place`. */
+static __attribute__((noinline)) void record_release_time(uint64_t place, uint64_t call_ticks)
 {
     struct lane *const lane = session_enter();
     if (lane)
-        event_release_time(lane, call_ticks);
+        event_release_time(lane, place, call_ticks);
     session_leave(lane);
 }
 
@@ -134,7 +136,9 @@ EXPORT void *realloc(void *address, size_t n_bytes)
     const struct arch_frame caller = ARCH_CALLER_FRAME();
     struct event_block block = {.size_bytes = n_bytes};
     if (!address) {
+        const uint64_t began = timing_begin();
         block.address = real.realloc(NULL, n_bytes);
+        block.call_ticks = timing_end(began);
         record_block(TRACE_REALLOC_NEW, &block, &caller);
         return (void *)block.address;
     }
@@ -237,12 +241,12 @@ EXPORT void free(void *address)
     const struct arch_frame caller = ARCH_CALLER_FRAME();
     if (!address)
         return;
-    record_release(TRACE_FREE, address, &caller);
+    const uint64_t place = record_release(TRACE_FREE, address, &caller);
     const uint64_t began = timing_begin();
     real.free(address);
     const uint64_t call_ticks = timing_end(began);
     if (__builtin_expect(call_ticks != 0, 0))
-        record_release_time(call_ticks);
+        record_release_time(place, call_ticks);
 }
 
 EXPORT void cfree(void *address)

@@ -23,11 +23,6 @@ struct lane {
     uint64_t notify_at;    /* head from which the collector may be worth waking */
     uint64_t stuck_tail;   /* tail, plus one, at which waiting proved useless; 0: never did */
     uint64_t last_ticks;   /* base of the next dt */
-    bool estimated;        /* stamps since the last reading are */
-    uint64_t read_ticks;   /* of the last stamp that was read, not estimated */
-    uint64_t seen_ticks;   /* the collector's clock then */
-    uint32_t stride_ticks; /* an event's share of the time between the last two readings */
-    uint32_t n_estimates;  /* stamps that may still be estimated before the next reading */
     uint64_t last_address; /* base of the next da */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */

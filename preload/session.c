@@ -223,8 +223,6 @@ struct lane *session_enter_slow(uintptr_t frame)
         return NULL;
     }
     thread->nested = true;
-    thread->slot->lanes[0].n_estimates =
-        0; /* stamps order the handler's events and those around them */
     return &thread->slot->lanes[1];
 }
 
@@ -261,7 +259,6 @@ static void become_image(struct thread_state *thread)
     thread->fork_id = 0;
     session.image_id = atomic_fetch_add(&session.header->next_image_id, 1);
     atomic_store(&session.announced, 0);
-    atomic_store(&session.n_threads, 0);
     if (!atomic_load(&session.syscalls_risky))
         image_read_start_time();
     modules_forget();

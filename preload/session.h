@@ -48,7 +48,6 @@ struct session {
     pid_t parent_pid;      /* likewise */
     pid_t pid;             /* of this image, as the image itself sees it */
     _Atomic uint32_t next_fork_id;
-    _Atomic uint32_t n_threads;      /* that have got rings since this image attached, or forked */
     _Atomic uint32_t announced;      /* 1 once some lane carries the image record */
     _Atomic uint32_t syscalls_risky; /* a seccomp filter is in force: none that can be avoided */
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */

@@ -114,8 +114,6 @@ static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint
 {
     stacktree_fini(&lane->tree);
     lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
-    lane->read_ticks = lane->n_estimates = 0;
-    lane->estimated = false;
     lane->stack.n = lane->stack.n_kept = 0;
     lane->stack.id = 0;
     lane->ring = ring;
@@ -144,7 +142,6 @@ struct slot_memory *slot_claim(pid_t pid, pid_t tid)
     start_lane(&memory->lanes[0], &slot->rings[0], main_data, header->main_ring_bytes);
     start_lane(&memory->lanes[1], &slot->rings[1], main_data + header->main_ring_bytes,
                header->signal_ring_bytes);
-    atomic_fetch_add(&session.n_threads, 1); /* before the thread's first stamp */
     slot->image_id = session.image_id;
     slot->pid = pid;
     slot->tid = tid;

@@ -15,6 +15,8 @@
 
 #include "preload/session.h"
 
+enum { TIMING_MAX_DISTANCE = 128 };
+
 /* Learn what reading the counter costs. Once, at the start of the session. */
 void timing_start(void);
 
@@ -23,7 +25,10 @@ uint64_t timing_begin_slow(struct thread_state *thread);
 static inline uint64_t timing_begin(void)
 {
     struct thread_state *const thread = &thread_state;
-    return __builtin_expect(thread->until_timed-- != 0, 1) ? 0 : timing_begin_slow(thread);
+    if (__builtin_expect(thread->until_timed - 1 >= TIMING_MAX_DISTANCE, 0))
+        return timing_begin_slow(thread); /* 0, or what a jump out of a handler left */
+    thread->until_timed--;
+    return 0;
 }
 
 /* Ticks since `began`, at least 1; 0 when that is 0. */

@@ -3,7 +3,7 @@
  * do it for each frame of each new stack.
  *
  * Rules are cached process-wide in a table without locks: an entry is {pc ^ rule, rule}, so an entry
- * torn by two writers does not match any pc and is looked up again. The generation of the module list
+ * torn by two writers matches no pc that occurs and is looked up again. The generation of the module list
  * is part of the key, so no rule outlives its module.
  *
  * A frame must lie above the one before and below the thread's stack end, as far as that is known, so
