@@ -206,10 +206,30 @@ static void a_full_ring_keeps_the_outer_frames(void **state)
     assert_int_equal(ID(40, 30, 20, 10), 4);
 }
 
+/* No call that the program's own filter might kill it for: the table it has must do. */
+static void a_full_table_is_emptied_in_place_under_a_filter(void **state)
+{
+    struct node nodes[64];
+    unsigned n_resets;
+    (void)state;
+    assert_true(ID(2, 1) > 0);
+    const struct stacktree_slot *const slots = lane.tree.slots;
+    const uint32_t n_slots = lane.tree.n_slots;
+    atomic_store(&session.syscalls_risky, 1);
+    for (uintptr_t i = 0; i < 10 * n_slots; i++)
+        assert_true(ID(100 + i, 2, 1) > 0);
+    assert_ptr_equal(lane.tree.slots, slots);
+    assert_int_equal(lane.tree.n_slots, n_slots);
+    assert_true(read_nodes(nodes, 64, &n_resets) > 0);
+    assert_in_range(n_resets, 15, 25);
+    atomic_store(&session.syscalls_risky, 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, start_lane)
     const struct CMUnitTest tests[] = {
+        CASE(a_full_table_is_emptied_in_place_under_a_filter),
         CASE(a_stack_has_one_number),
         CASE(stacks_share_their_outer_frames),
         CASE(recursion_is_as_many_nodes_as_frames),
