@@ -96,9 +96,12 @@ static void make_safe(struct compress *compress)
     compress->safe_mark = compress->mark;
 }
 
+/* What was gathered goes with the broken frame: kept, it would leave less room than may be reserved, by
+ * callers who go on until the pass is over. */
 static int fail_torn(struct compress *compress, int error)
 {
     compress->torn = true;
+    compress->n_pending = 0;
     return compress->error = error;
 }
 
@@ -242,7 +245,6 @@ int compress_stop(struct compress *compress, bool *cut_out)
         const int error = trace_file_cut_to_whole(compress->file);
         if (error)
             return error;
-        compress->n_pending = 0;
         compress->mark = compress->frame_mark = compress->safe_mark;
         compress->torn = false;
     }

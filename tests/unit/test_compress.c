@@ -258,6 +258,32 @@ static void the_mark_tells_what_a_cut_left(void **state)
     close_stream(&file, compress);
 }
 
+/* A pass of the drain goes on to its end, whatever was refused in its middle. */
+static void after_a_torn_write_there_is_room_to_go_on(void **state)
+{
+    struct trace_file file;
+    struct compress *const compress = open_stream(&file, &no_limits);
+    uint8_t *const first = compress_reserve(compress, COMPRESS_MOST_BYTES);
+    uint32_t n = 0;
+    bool cut;
+    (void)state;
+    const int good_fd = file.fd;
+    file.fd = -1;
+    while (compress_error(compress) == 0 && ++n < 10000)
+        commit_chunk(compress, 1, 60000, n); /* the last one makes a frame full */
+    assert_int_equal(compress_error(compress), -EBADF);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(write_noise(compress, i), -EBADF);
+        assert_ptr_equal(compress_reserve(compress, COMPRESS_MOST_BYTES), first);
+        memset(first, 0, COMPRESS_MOST_BYTES);
+        assert_int_equal(compress_commit(compress, COMPRESS_MOST_BYTES, ++n), -EBADF);
+    }
+    file.fd = good_fd;
+    assert_int_equal(compress_stop(compress, &cut), 0);
+    assert_int_equal(compress_mark(compress), 0);
+    close_stream(&file, compress);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_chunk_is_taken_where_only_a_flush_makes_room),
         cmocka_unit_test(a_long_write_is_one_frame),
         cmocka_unit_test(the_mark_tells_what_a_cut_left),
+        cmocka_unit_test(after_a_torn_write_there_is_room_to_go_on),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
