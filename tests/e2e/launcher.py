@@ -521,8 +521,8 @@ def watermarks_are_kept():
             bases[stream] = record[4]
         elif record[0] == "watermark":
             watermark, n = record[1], n + 1
-        elif (isinstance(record[0], int) and record[0] < 40) or record[0] in ("image", "thread", "module"):
-            bases[stream] += record[1]
+        elif lib_trace.ticks_since(record) is not None:
+            bases[stream] += lib_trace.ticks_since(record)
             if bases[stream] < watermark:
                 faults.append(f"a {record[0]} is {watermark - bases[stream]} ticks too late")
     expect(faults, "there are some", n > 5, True)

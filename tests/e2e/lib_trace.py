@@ -12,6 +12,8 @@ TAGS = {
     73: "lost", 74: "unattached", 75: "stopped", 80: "string", 81: "object", 82: "symbol", 90: "end",
 }
 
+STAMPLESS = (41, "node")  # of a ring's records: the end of all stacks so far, and a part of one
+
 
 class Cut(Exception):
     """The bytes end inside an object."""
@@ -82,6 +84,12 @@ def records(path):
             return
         if record is not None:
             yield [TAGS.get(record[0], record[0])] + record[1:]
+
+
+def ticks_since(record):
+    """How long after the one before it in its ring a record was stamped; None where it has no such stamp."""
+    of_a_ring = record[0] < 64 if isinstance(record[0], int) else record[0] in ("image", "thread", "module")
+    return record[1] if of_a_ring and record[0] not in STAMPLESS else None
 
 
 def is_whole(path):
