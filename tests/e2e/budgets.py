@@ -19,8 +19,7 @@ from lib_record import BUILD, ROOT, Folder, Verdicts, record, run
 
 BUDGETS = os.path.join(ROOT, "tests", "budgets.txt")
 ROW = re.compile(r"(?P<part>shim|collector|reader) +(?P<program>\w+)(?: depth (?P<depth>\d+))? +(?P<budget>\d+)$")
-# The collector's share of passes and of compression varies with the machine's load, the others do not.
-MARGIN = {"shim": 1.08, "collector": 1.25, "reader": 1.08}
+MARGIN = 1.08
 # Pairs of the short and of the long run: few, since callgrind is slow, but enough that rare work (a chunk, a table
 # that grows) has its share.
 PAIRS = {"shim": (2000, 14000), "collector": (20000, 80000), "reader": (20000, 60000)}
@@ -70,7 +69,7 @@ def renew(lines):
     for i, line in enumerate(lines):
         row = ROW.match(line)
         if row:
-            lines[i] = line[:row.start("budget")] + str(round(measure(row) * MARGIN[row["part"]]))
+            lines[i] = line[:row.start("budget")] + str(round(measure(row) * MARGIN))
             print(lines[i], flush=True)
         elif line.startswith("built by "):
             lines[i] = conditions()
