@@ -243,7 +243,8 @@ static size_t discard_piece(struct drain *drain, struct slot *slot, unsigned rin
     const struct unpack_cursor piece = copy_piece(drain->buffer, walk, stream->tail, PIECE_BYTES);
     uint64_t n_records;
     const ptrdiff_t n_whole = walk_piece(drain, slot, stream, piece, &n_records);
-    drain->n_lost[TRACE_LOSS_STOPPED] += drain->n_events - n_events;
+    if (drain->n_events > n_events) /* a refused unmap alone takes back one that was written */
+        drain->n_lost[TRACE_LOSS_STOPPED] += drain->n_events - n_events;
     drain->n_events = n_events;
     return n_whole > 0 ? (size_t)n_whole : 0;
 }

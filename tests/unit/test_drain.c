@@ -484,6 +484,26 @@ static void discarding_empties_rings_and_counts_losses(void **state)
     teardown(bench);
 }
 
+/* It takes back an event that was written: of those that are not, there is none to take back. */
+static void an_unmap_refused_after_the_stop_is_no_loss(void **state)
+{
+    static const uint8_t unmap[] = {0x94, TRACE_MUNMAP, 1, 2, 3},
+                         refused[] = {0x92, TRACE_MAP_FAIL, 1};
+    struct bench *const bench = setup();
+    struct fake_thread thread;
+    (void)state;
+    fake_claim(&thread, &bench->session, 1, getpid(), getpid());
+    fake_bytes(&thread.rings[0], unmap, sizeof unmap);
+    drain_run(&bench->drain);
+    bench->drain.discarding = true;
+    fake_bytes(&thread.rings[0], refused, sizeof refused);
+    drain_run(&bench->drain);
+    assert_int_equal(bench->drain.n_lost[TRACE_LOSS_STOPPED], 0);
+    assert_int_equal(bench->drain.n_events, 1);
+    fake_leave(&thread);
+    teardown(bench);
+}
+
 static void code_places_are_found_across_streams(void **state)
 {
     struct bench *const bench = setup();
@@ -525,6 +545,7 @@ int main(void)
         cmocka_unit_test(an_image_cannot_speak_for_another_process),
         cmocka_unit_test(losses_are_written_once),
         cmocka_unit_test(discarding_empties_rings_and_counts_losses),
+        cmocka_unit_test(an_unmap_refused_after_the_stop_is_no_loss),
         cmocka_unit_test(code_places_are_found_across_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
