@@ -47,12 +47,12 @@ def arithmetic():
 def bounds(folder):
     """A run that does not end is ended, with what it started; one that dies behind a wrapper has failed."""
     rows = [
-        (["sh", "-c", "sleep 1000 & sleep 1000"], "over 1 s"),
-        (["sh", "-c", "echo std::bad_alloc >&2"], "dies: bad_alloc"),
-        (["sh", "-c", "exit 3"], "status 3"),
-        (["true"], None),
+        (["sh", "-c", "sleep 1000 & sleep 1000"], 1, "over 1 s"),
+        (["sh", "-c", "echo std::bad_alloc >&2"], 60, "dies: bad_alloc"),
+        (["sh", "-c", "exit 3"], 60, "status 3"),
+        (["true"], 60, None),
     ]
-    found = [(command, bounded(command, {}, folder, 1).failure, wanted) for command, wanted in rows]
+    found = [(command, bounded(command, {}, folder, limit).failure, wanted) for command, limit, wanted in rows]
     return [f"{' '.join(command)}: {failure}, not {wanted}" for command, failure, wanted in found if failure != wanted]
 
 
