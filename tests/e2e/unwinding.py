@@ -60,7 +60,14 @@ redis-benchmark -s "$PWD/s" -q -t set,get,lpush,lrange_100 -P 16 -n "$1" >/dev/n
 redis-cli -s "$PWD/s" shutdown nosave
 wait
 """
-ENVIRONMENT = {"PYTHONMALLOC": "malloc", "GIT_PAGER": "cat"}
+GIT = """
+git init -q history && cd history
+for i in $(seq "$1"); do
+    seq $i $((i + 300)) >file && git add file && git -c user.name=A -c user.email=a@example.org commit -qm "change $i"
+done
+git log --stat -p >/dev/null
+"""
+ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null", "PYTHONMALLOC": "malloc", "GIT_PAGER": "cat"}
 BENCH = os.path.join(BUILD, "bench")
 SOURCES = os.path.join(ROOT, "preload")
 
@@ -75,7 +82,7 @@ PROGRAMS = {
     "jq": (["jq", "-n", "[range({n}) | {a: ., b: (. | tostring)}] | group_by(.a % 7) | map(length)"], 1000, 50000, 10000),
     "python3": (["/usr/bin/python3", "-c", PYTHON, "{n}"], 300, 3000, 10000),
     "perl": (["perl", "-e", PERL, "{n}"], 4000, 200000, 10000),
-    "git": (["git", "-C", ROOT, "log", "--stat", "-n", "{n}"], 20, 200, 1000),
+    "git": (["sh", "-c", GIT, "sh", "{n}"], 10, 200, 1000),
     "xmllint": (["xmllint", "--noout", "--html", "--recover", "page.html"], 2000, 100000, 5000),
     "gcc": (["gcc", "-O2", "-c", os.path.join(SOURCES, "{n}"), "-I", ROOT, "-D_GNU_SOURCE", "-o", "/dev/null"],
             "arena.c", "cfi.c", 10000),
