@@ -68,7 +68,7 @@ def tools_of(build):
     rows = [
         Tool("native"),
         recorder("heapwise"),
-        # The nearest to recording without stacks: only the caller, which takes no unwinding.
+        # What recording costs when no stack is taken: the limit of the rest.
         recorder("no stacks", "--depth", "0"),
         Tool("heaptrack", ["heaptrack", "-o", "{prefix}"], trace="{prefix}.[gz]*", report=["heaptrack_print", "-f"],
              share=4, needs=["heaptrack", "heaptrack_print"]),
