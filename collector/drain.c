@@ -64,7 +64,8 @@ static void count_event(struct drain *drain, struct stream *stream, uint8_t tag)
         stream->map_pending = tag == TRACE_MUNMAP;
     drain->n_events += record_is_allocation(tag) || record_is_release(tag) ||
                        tag == TRACE_REALLOC_END || tag == TRACE_REALLOC_FREED ||
-                       tag == TRACE_MMAP || tag == TRACE_MUNMAP || tag == TRACE_REMAP_END;
+                       tag == TRACE_MMAP || tag == TRACE_MUNMAP || tag == TRACE_REMAP_END ||
+                       record_is_io(tag);
 }
 
 static void note_record(struct drain *drain, struct slot *slot, struct stream *stream,
@@ -410,6 +411,7 @@ static void end_stream(struct drain *drain, struct slot *slot, unsigned ring)
         .n_fast = atomic_load(&shared->n_fast),
         .n_fallback = atomic_load(&shared->n_fallback),
         .n_truncated = atomic_load(&shared->n_truncated),
+        .n_stdio_calls = atomic_load(&shared->n_stdio_calls),
     };
     scribe_stream_end(drain->out, slot->streams[ring].id, &totals);
 }

@@ -178,10 +178,11 @@ int scribe_stream_end(struct compress *out, uint32_t stream,
     struct pack_cursor cursor = {bytes};
     pack_tag(&cursor, 3, TRACE_STREAM_END);
     pack_uint64(&cursor, stream);
-    pack_map(&cursor, 3);
+    pack_map(&cursor, 4);
     pack_pair(&cursor, "fast", totals->n_fast);
     pack_pair(&cursor, "fallback", totals->n_fallback);
     pack_pair(&cursor, "truncated", totals->n_truncated);
+    pack_pair(&cursor, "stdio_calls", totals->n_stdio_calls);
     return write_packed(out, bytes, &cursor);
 }
 
@@ -196,6 +197,20 @@ int scribe_process_end(struct compress *out, uint64_t ticks, int pid, const int 
         pack_int64(&cursor, *wait_status);
     else
         pack_nil(&cursor);
+    return write_packed(out, bytes, &cursor);
+}
+
+int scribe_process_io(struct compress *out, uint64_t ticks, const struct record_kernel_io *io)
+{
+    uint8_t bytes[SMALL_BYTES];
+    struct pack_cursor cursor = {bytes};
+    pack_tag(&cursor, 7, TRACE_PROCESS_IO);
+    pack_uint64(&cursor, ticks);
+    pack_int64(&cursor, io->pid);
+    pack_uint64(&cursor, io->n_reads);
+    pack_uint64(&cursor, io->n_writes);
+    pack_uint64(&cursor, io->read_bytes);
+    pack_uint64(&cursor, io->written_bytes);
     return write_packed(out, bytes, &cursor);
 }
 

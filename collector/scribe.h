@@ -27,7 +27,7 @@ struct scribe_run {
 
 /* What a stream says of itself at its end. */
 struct scribe_stream_totals {
-    uint64_t n_fast, n_fallback, n_truncated;
+    uint64_t n_fast, n_fallback, n_truncated, n_stdio_calls;
 };
 
 struct scribe_end {
@@ -53,6 +53,7 @@ int scribe_rss(struct compress *out, uint64_t ticks, int pid, uint64_t n_bytes);
 int scribe_stream_end(struct compress *out, uint32_t stream,
                       const struct scribe_stream_totals *totals);
 int scribe_process_end(struct compress *out, uint64_t ticks, int pid, const int *wait_status);
+int scribe_process_io(struct compress *out, uint64_t ticks, const struct record_kernel_io *io);
 int scribe_lost(struct compress *out, uint32_t stream, uint64_t n_events, uint32_t reason);
 int scribe_unattached(struct compress *out, uint64_t ticks, int pid, uint32_t reason,
                       const char *path);

@@ -8,76 +8,41 @@
 #include <string.h>
 
 #include "reader/decode.h"
+#include "reader/dump_fields.h"
 #include "reader/jsontext.h"
 #include "trace/record.h"
-
-static void put_number(FILE *out, const char *key, uint64_t value)
-{
-    fprintf(out, ", \"%s\": %" PRIu64, key, value);
-}
-
-static void put_signed(FILE *out, const char *key, int64_t value)
-{
-    fprintf(out, ", \"%s\": %" PRId64, key, value);
-}
-
-/* As a string: numbers beyond 2^53 do not survive many JSON readers. */
-static void put_address(FILE *out, const char *key, uint64_t value)
-{
-    fprintf(out, ", \"%s\": \"0x%" PRIx64 "\"", key, value);
-}
-
-static void put_text(FILE *out, const char *key, struct unpack_text text)
-{
-    fprintf(out, ", \"%s\": ", key);
-    jsontext_string(out, text.bytes, text.n_bytes);
-}
-
-static void put_pairs(FILE *out, uint32_t n_pairs, struct unpack_cursor pairs)
-{
-    for (uint32_t i = 0; i < n_pairs; i++) {
-        struct unpack_text key;
-        if (unpack_text(&pairs, &key))
-            return;
-        fputs(", ", out);
-        jsontext_string(out, key.bytes, key.n_bytes);
-        fputs(": ", out);
-        if (jsontext_object(out, &pairs))
-            return;
-    }
-}
 
 /* ---- ring records ---- */
 
 static void dump_allocation(FILE *out, const struct record *record)
 {
-    put_address(out, "address", record->block.address);
-    put_number(out, "size", record->block.size_bytes);
-    put_number(out, "usable", record->block.usable_bytes);
+    dump_put_address(out, "address", record->block.address);
+    dump_put_number(out, "size", record->block.size_bytes);
+    dump_put_number(out, "usable", record->block.usable_bytes);
     if (record->block.alignment)
-        put_number(out, "alignment", record->block.alignment);
-    put_number(out, "stack", record->block.stack);
+        dump_put_number(out, "alignment", record->block.alignment);
+    dump_put_number(out, "stack", record->block.stack);
 }
 
 static void dump_resize_begin(FILE *out, const struct record *record)
 {
-    put_address(out, "address", record->block.address);
-    put_number(out, "call", record->block.resize_call);
+    dump_put_address(out, "address", record->block.address);
+    dump_put_number(out, "call", record->block.resize_call);
 }
 
 static void dump_release(FILE *out, const struct record *record)
 {
-    put_address(out, "address", record->block.address);
+    dump_put_address(out, "address", record->block.address);
     if (record->block.stack)
-        put_number(out, "stack", record->block.stack);
+        dump_put_number(out, "stack", record->block.stack);
 }
 
 static void dump_map(FILE *out, const struct record *record)
 {
-    put_address(out, "address", record->block.address);
-    put_number(out, "bytes", record->block.size_bytes);
+    dump_put_address(out, "address", record->block.address);
+    dump_put_number(out, "bytes", record->block.size_bytes);
     if (record->block.stack)
-        put_number(out, "stack", record->block.stack);
+        dump_put_number(out, "stack", record->block.stack);
 }
 
 static void dump_nothing(FILE *out, const struct record *record)
@@ -88,41 +53,41 @@ static void dump_nothing(FILE *out, const struct record *record)
 
 static void dump_call_time(FILE *out, const struct record *record)
 {
-    put_number(out, "call", record->block.timed_call);
-    put_number(out, "ticks", record->block.size_bytes);
+    dump_put_number(out, "call", record->block.timed_call);
+    dump_put_number(out, "ticks", record->block.size_bytes);
 }
 
 static void dump_node(FILE *out, const struct record *record)
 {
-    put_number(out, "id", record->node.id);
-    put_number(out, "parent", record->node.parent);
-    put_address(out, "return_address", record->node.return_address);
+    dump_put_number(out, "id", record->node.id);
+    dump_put_number(out, "parent", record->node.parent);
+    dump_put_address(out, "return_address", record->node.return_address);
 }
 
 static void dump_module(FILE *out, const struct record *record)
 {
-    put_number(out, "module", record->module.id);
+    dump_put_number(out, "module", record->module.id);
     if (record->tag == TRACE_MODULE_GONE)
         return;
-    put_text(out, "path", record->module.path);
-    put_text(out, "build_id", record->module.build_id);
-    put_address(out, "bias", record->module.bias);
-    put_address(out, "start", record->module.start);
-    put_address(out, "end", record->module.end);
+    dump_put_text(out, "path", record->module.path);
+    dump_put_text(out, "build_id", record->module.build_id);
+    dump_put_address(out, "bias", record->module.bias);
+    dump_put_address(out, "start", record->module.start);
+    dump_put_address(out, "end", record->module.end);
 }
 
 static void dump_image(FILE *out, const struct record *record)
 {
     const struct record_image *const image = &record->image;
     struct unpack_cursor arguments = image->arguments;
-    put_number(out, "image", image->image_id);
-    put_signed(out, "pid", image->pid);
-    put_signed(out, "parent_pid", image->parent_pid);
-    put_number(out, "parent_image", image->parent_image);
-    put_number(out, "fork_id", image->fork_id);
-    put_number(out, "start", image->start_clock_ticks);
-    put_text(out, "executable", image->executable);
-    put_text(out, "allocator", image->allocator);
+    dump_put_number(out, "image", image->image_id);
+    dump_put_signed(out, "pid", image->pid);
+    dump_put_signed(out, "parent_pid", image->parent_pid);
+    dump_put_number(out, "parent_image", image->parent_image);
+    dump_put_number(out, "fork_id", image->fork_id);
+    dump_put_number(out, "start", image->start_clock_ticks);
+    dump_put_text(out, "executable", image->executable);
+    dump_put_text(out, "allocator", image->allocator);
     fputs(", \"arguments\": [", out);
     for (uint32_t i = 0; i < image->n_arguments; i++) {
         fputs(i ? ", " : "", out);
@@ -133,36 +98,36 @@ static void dump_image(FILE *out, const struct record *record)
 
 static void dump_thread(FILE *out, const struct record *record)
 {
-    put_signed(out, "tid", record->thread.tid);
-    put_text(out, "name", record->thread.name);
+    dump_put_signed(out, "tid", record->thread.tid);
+    dump_put_text(out, "name", record->thread.name);
 }
 
 static void dump_fork(FILE *out, const struct record *record)
 {
-    put_number(out, "fork_id", record->fork.id);
+    dump_put_number(out, "fork_id", record->fork.id);
 }
 
 static void dump_exec(FILE *out, const struct record *record)
 {
     if (record->tag == TRACE_EXEC)
-        put_text(out, "path", record->exec.path);
+        dump_put_text(out, "path", record->exec.path);
     else
-        put_signed(out, "errno", record->exec.error);
+        dump_put_signed(out, "errno", record->exec.error);
 }
 
 static void dump_exit(FILE *out, const struct record *record)
 {
-    put_signed(out, "pid", record->exit.pid);
+    dump_put_signed(out, "pid", record->exit.pid);
     if (record->exit.has_status)
-        put_signed(out, "wait_status", record->exit.wait_status);
+        dump_put_signed(out, "wait_status", record->exit.wait_status);
     else
         fputs(", \"wait_status\": null", out);
 }
 
 static void dump_remark(FILE *out, const struct record *record)
 {
-    put_number(out, "remark", record->remark.what);
-    put_text(out, "text", record->remark.text);
+    dump_put_number(out, "remark", record->remark.what);
+    dump_put_text(out, "text", record->remark.text);
 }
 
 /* ---- the file's own records ---- */
@@ -170,90 +135,90 @@ static void dump_remark(FILE *out, const struct record *record)
 static void dump_header(FILE *out, const struct record *record)
 {
     fputs(", \"name\": \"" TRACE_NAME "\"", out);
-    put_number(out, "major", record->header.major);
-    put_number(out, "minor", record->header.minor);
-    put_text(out, "tool_version", record->header.tool_version);
+    dump_put_number(out, "major", record->header.major);
+    dump_put_number(out, "minor", record->header.minor);
+    dump_put_text(out, "tool_version", record->header.tool_version);
 }
 
 static void dump_pairs(FILE *out, const struct record *record)
 {
-    put_pairs(out, record->map.n_pairs, record->map.pairs);
+    dump_put_pairs(out, record->map.n_pairs, record->map.pairs);
 }
 
 static void dump_clock(FILE *out, const struct record *record)
 {
-    put_number(out, "monotonic_ns", record->clock.monotonic_ns);
-    put_signed(out, "realtime_ns", record->clock.realtime_ns);
+    dump_put_number(out, "monotonic_ns", record->clock.monotonic_ns);
+    dump_put_signed(out, "realtime_ns", record->clock.realtime_ns);
 }
 
 static void dump_stream(FILE *out, const struct record *record)
 {
-    put_number(out, "stream", record->stream.id);
-    put_number(out, "image", record->stream.image_id);
-    put_signed(out, "pid", record->stream.pid);
-    put_signed(out, "tid", record->stream.tid);
-    put_number(out, "ring", record->stream.ring);
+    dump_put_number(out, "stream", record->stream.id);
+    dump_put_number(out, "image", record->stream.image_id);
+    dump_put_signed(out, "pid", record->stream.pid);
+    dump_put_signed(out, "tid", record->stream.tid);
+    dump_put_number(out, "ring", record->stream.ring);
 }
 
 static void dump_chunk(FILE *out, const struct record *record)
 {
-    put_number(out, "stream", record->chunk.stream);
-    put_number(out, "n_bytes", record->chunk.n_bytes);
-    put_number(out, "n_records", record->chunk.n_records);
-    put_number(out, "base_ticks", record->chunk.base.ticks);
-    put_address(out, "base_address", record->chunk.base.address);
+    dump_put_number(out, "stream", record->chunk.stream);
+    dump_put_number(out, "n_bytes", record->chunk.n_bytes);
+    dump_put_number(out, "n_records", record->chunk.n_records);
+    dump_put_number(out, "base_ticks", record->chunk.base.ticks);
+    dump_put_address(out, "base_address", record->chunk.base.address);
 }
 
 static void dump_rss(FILE *out, const struct record *record)
 {
-    put_signed(out, "pid", record->rss.pid);
-    put_number(out, "bytes", record->rss.bytes);
+    dump_put_signed(out, "pid", record->rss.pid);
+    dump_put_number(out, "bytes", record->rss.bytes);
 }
 
 static void dump_stream_end(FILE *out, const struct record *record)
 {
-    put_number(out, "stream", record->stream_end.stream);
-    put_pairs(out, record->stream_end.n_pairs, record->stream_end.pairs);
+    dump_put_number(out, "stream", record->stream_end.stream);
+    dump_put_pairs(out, record->stream_end.n_pairs, record->stream_end.pairs);
 }
 
 static void dump_lost(FILE *out, const struct record *record)
 {
-    put_number(out, "stream", record->lost.stream);
-    put_number(out, "n_events", record->lost.n_events);
-    put_number(out, "reason", record->lost.reason);
+    dump_put_number(out, "stream", record->lost.stream);
+    dump_put_number(out, "n_events", record->lost.n_events);
+    dump_put_number(out, "reason", record->lost.reason);
 }
 
 static void dump_unattached(FILE *out, const struct record *record)
 {
-    put_signed(out, "pid", record->unattached.pid);
-    put_number(out, "reason", record->unattached.reason);
-    put_text(out, "path", record->unattached.path);
+    dump_put_signed(out, "pid", record->unattached.pid);
+    dump_put_number(out, "reason", record->unattached.reason);
+    dump_put_text(out, "path", record->unattached.path);
 }
 
 static void dump_stopped(FILE *out, const struct record *record)
 {
-    put_number(out, "reason", record->stopped.reason);
+    dump_put_number(out, "reason", record->stopped.reason);
 }
 
 static void dump_string(FILE *out, const struct record *record)
 {
-    put_number(out, "id", record->string.id);
-    put_text(out, "text", record->string.text);
+    dump_put_number(out, "id", record->string.id);
+    dump_put_text(out, "text", record->string.text);
 }
 
 static void dump_object(FILE *out, const struct record *record)
 {
-    put_number(out, "id", record->object.id);
-    put_number(out, "path_string", record->object.path_string);
-    put_text(out, "build_id", record->object.build_id);
+    dump_put_number(out, "id", record->object.id);
+    dump_put_number(out, "path_string", record->object.path_string);
+    dump_put_text(out, "build_id", record->object.build_id);
 }
 
 static void dump_symbol(FILE *out, const struct record *record)
 {
     struct unpack_cursor frames = record->symbol.frames;
     struct record_frame frame;
-    put_number(out, "object", record->symbol.object);
-    put_address(out, "offset", record->symbol.offset);
+    dump_put_number(out, "object", record->symbol.object);
+    dump_put_address(out, "offset", record->symbol.offset);
     fputs(", \"frames\": [", out);
     for (uint32_t i = 0; i < record->symbol.n_frames && record_next_frame(&frames, &frame) == 0;
          i++)
@@ -288,6 +253,14 @@ static void (*const dumpers[TRACE_END + 1])(FILE *out, const struct record *reco
     [TRACE_EXEC_FAIL] = dump_exec,
     [TRACE_CHILD_EXIT] = dump_exit,
     [TRACE_REMARK] = dump_remark,
+    [TRACE_IO] = dump_io,
+    [TRACE_STDIO] = dump_io,
+    [TRACE_PATH_CALL] = dump_path_call,
+    [TRACE_FD_NEW] = dump_fd_new,
+    [TRACE_FD_IS] = dump_fd_is,
+    [TRACE_FD_CLOSE] = dump_fd_close,
+    [TRACE_FOLDER] = dump_folder,
+    [TRACE_KERNEL_IO] = dump_kernel_io,
     [TRACE_HEADER] = dump_header,
     [TRACE_RUN] = dump_pairs,
     [TRACE_CLOCK] = dump_clock,
@@ -300,6 +273,7 @@ static void (*const dumpers[TRACE_END + 1])(FILE *out, const struct record *reco
     [TRACE_LOST] = dump_lost,
     [TRACE_UNATTACHED] = dump_unattached,
     [TRACE_STOPPED] = dump_stopped,
+    [TRACE_PROCESS_IO] = dump_kernel_io,
     [TRACE_STRING] = dump_string,
     [TRACE_OBJECT] = dump_object,
     [TRACE_SYMBOL] = dump_symbol,
@@ -325,9 +299,9 @@ static void put_line(FILE *out, const struct record *record, const uint32_t *str
     }
     fprintf(out, "{\"record\": \"%s\"", record_name(record->tag));
     if (stream)
-        put_number(out, "stream", *stream);
+        dump_put_number(out, "stream", *stream);
     if (has_stamp(record->tag))
-        put_number(out, "t", record->ticks);
+        dump_put_number(out, "t", record->ticks);
     if (record_is_allocation(record->tag))
         dump_allocation(out, record);
     else if (record_is_release(record->tag))

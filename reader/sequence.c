@@ -91,7 +91,8 @@ static int take_item(struct sequence *sequence, const struct decode_item *item)
     case TRACE_RSS:
     case TRACE_PROCESS_END:
     case TRACE_UNATTACHED:
-    case TRACE_STOPPED: return add_own(sequence, item);
+    case TRACE_STOPPED:
+    case TRACE_PROCESS_IO: return add_own(sequence, item);
     case TRACE_END: sequence->ended = true; return send(sequence, item, 0);
     default: return record->tag >= TRACE_TAG_FILE ? send(sequence, item, 0) : 0;
     }

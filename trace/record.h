@@ -46,6 +46,41 @@ struct record_image {
     struct unpack_cursor arguments; /* n_arguments texts, checked; take them with unpack_text() */
 };
 
+struct record_io {
+    uint8_t op; /* enum io_op, or a newer one */
+    int32_t fd;
+    uint64_t requested_bytes; /* of a seek: whence */
+    int64_t result;           /* bytes, a position, 0; -errno */
+    uint64_t took_ticks;
+    uint32_t stack;  /* stream's stack id, 0 unknown */
+    uint64_t buffer; /* address of the memory, of the first piece; 0 none */
+    int64_t detail;  /* positional calls: offset; copies: descriptor written to; stdio: calls */
+};
+
+struct record_path_call {
+    uint8_t op;
+    int32_t folder_fd; /* AT_FDCWD: the working folder */
+    int64_t result;    /* the new descriptor or 0; -errno */
+    uint64_t took_ticks;
+    uint32_t stack;
+    struct unpack_text path; /* as the program gave it */
+};
+
+struct record_fd_is {
+    int32_t fd;
+    struct unpack_text name;
+    uint8_t kind;         /* trace_fd_kind */
+    uint32_t flags;       /* of open(2), as F_GETFL tells them */
+    int64_t offset_bytes; /* its position now, -1 where it has none */
+    uint64_t device, inode, size_bytes;
+};
+
+struct record_kernel_io {
+    int32_t pid;    /* TRACE_PROCESS_IO */
+    uint8_t moment; /* TRACE_KERNEL_IO: trace_kernel_io_moment */
+    uint64_t n_reads, n_writes, read_bytes, written_bytes;
+};
+
 struct record {
     uint8_t tag;    /* trace_tag */
     bool known;     /* false: of a newer minor version, passed over */
@@ -83,6 +118,21 @@ struct record {
             uint32_t what;
             struct unpack_text text;
         } remark;
+        struct record_io io; /* TRACE_IO, TRACE_STDIO */
+        struct record_path_call path_call;
+        struct {
+            uint8_t op;
+            int32_t fd, other_fd; /* duplicated from, accepted on, the pipe's other end; -1 none */
+            uint32_t stack;
+        } fd_new;
+        struct record_fd_is fd_is;
+        struct {
+            uint32_t first, last; /* last may be UINT32_MAX */
+        } fd_close;
+        struct {
+            struct unpack_text path;
+        } folder;
+        struct record_kernel_io kernel_io; /* TRACE_KERNEL_IO, TRACE_PROCESS_IO */
         struct {
             uint64_t major, minor;
             struct unpack_text tool_version;
@@ -173,6 +223,10 @@ static inline bool record_is_allocation(uint8_t tag)
 static inline bool record_is_release(uint8_t tag)
 {
     return tag >= TRACE_FREE && tag <= TRACE_SDALLOCX;
+}
+static inline bool record_is_io(uint8_t tag)
+{
+    return tag >= TRACE_IO && tag <= TRACE_FD_NEW;
 }
 
 #endif

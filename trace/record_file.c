@@ -142,6 +142,15 @@ static int decode_stopped(struct record_input *input)
     return error ? error : record_take_u32(input, &input->record->stopped.reason);
 }
 
+static int decode_process_io(struct record_input *input)
+{
+    int error;
+    if ((error = record_take_absolute_ticks(input)) ||
+        (error = record_take_i32(input, &input->record->kernel_io.pid)))
+        return error;
+    return record_take_kernel_counts(input);
+}
+
 static int decode_string(struct record_input *input)
 {
     struct record *const record = input->record;
@@ -221,6 +230,7 @@ const struct record_shape record_file_shapes[TRACE_END + 1 - TRACE_TAG_FILE] = {
     [TRACE_LOST - TRACE_TAG_FILE] = {"lost", 4, decode_lost},
     [TRACE_UNATTACHED - TRACE_TAG_FILE] = {"unattached", 5, decode_unattached},
     [TRACE_STOPPED - TRACE_TAG_FILE] = {"stopped", 3, decode_stopped},
+    [TRACE_PROCESS_IO - TRACE_TAG_FILE] = {"process_io", 7, decode_process_io},
     [TRACE_STRING - TRACE_TAG_FILE] = {"string", 3, decode_string},
     [TRACE_OBJECT - TRACE_TAG_FILE] = {"object", 4, decode_object},
     [TRACE_SYMBOL - TRACE_TAG_FILE] = {"symbol", 4, decode_symbol},

@@ -281,4 +281,12 @@ const struct record_shape record_ring_shapes[TRACE_TAG_FILE] = {
     [TRACE_EXEC_FAIL] = {"exec_fail", 3, decode_exec_fail},
     [TRACE_CHILD_EXIT] = {"child_exit", 4, decode_child_exit},
     [TRACE_REMARK] = {"remark", 4, decode_remark},
+    [TRACE_IO] = {"io", 10, record_decode_io},
+    [TRACE_STDIO] = {"stdio", 10, record_decode_io},
+    [TRACE_PATH_CALL] = {"path_call", 8, record_decode_path_call},
+    [TRACE_FD_NEW] = {"fd_new", 6, record_decode_fd_new},
+    [TRACE_FD_IS] = {"fd_is", 10, record_decode_fd_is},
+    [TRACE_FD_CLOSE] = {"fd_close", 4, record_decode_fd_close},
+    [TRACE_FOLDER] = {"folder", 3, record_decode_folder},
+    [TRACE_KERNEL_IO] = {"kernel_io", 7, record_decode_kernel_io},
 };

@@ -118,6 +118,32 @@ static inline int record_take_exit(struct record_input *input)
     return record_take_i32(input, &record->exit.wait_status);
 }
 
+static inline int record_take_u8(struct record_input *input, uint8_t *value_out)
+{
+    uint64_t value;
+    const int error = record_take_uint(input, UINT8_MAX, &value);
+    if (error == 0)
+        *value_out = (uint8_t)value;
+    return error;
+}
+
+static inline int record_take_u64(struct record_input *input, uint64_t *value_out)
+{
+    return record_take_uint(input, UINT64_MAX, value_out);
+}
+
+/* What the kernel counted: the last four elements of two kinds of records. */
+static inline int record_take_kernel_counts(struct record_input *input)
+{
+    struct record_kernel_io *const io = &input->record->kernel_io;
+    int error;
+    if ((error = record_take_u64(input, &io->n_reads)) ||
+        (error = record_take_u64(input, &io->n_writes)) ||
+        (error = record_take_u64(input, &io->read_bytes)))
+        return error;
+    return record_take_u64(input, &io->written_bytes);
+}
+
 /* Tell whether a text is `name`. */
 static inline bool record_key_is(const struct unpack_text *key, const char *name)
 {
@@ -130,6 +156,15 @@ struct record_shape {
     uint32_t n_least; /* elements with the tag */
     int (*decode)(struct record_input *input);
 };
+
+/* The I/O records' functions, in record_io.c; the tables name them. */
+int record_decode_io(struct record_input *input);
+int record_decode_path_call(struct record_input *input);
+int record_decode_fd_new(struct record_input *input);
+int record_decode_fd_is(struct record_input *input);
+int record_decode_fd_close(struct record_input *input);
+int record_decode_folder(struct record_input *input);
+int record_decode_kernel_io(struct record_input *input);
 
 /* By tag. A hole (decode NULL) is a tag that this version does not know. */
 extern const struct record_shape record_ring_shapes[TRACE_TAG_FILE];

@@ -27,7 +27,7 @@
 
 #define SESSION_ENVIRONMENT    "HEAPWISE_SESSION"
 #define SESSION_MAGIC          UINT64_C(0x31736e7773697768) /* "hwiswns1" */
-#define SESSION_LAYOUT_VERSION 1
+#define SESSION_LAYOUT_VERSION 2
 
 enum session_limits {
     SESSION_HEADER_BYTES = 128 * 1024,
@@ -72,7 +72,8 @@ struct ring {
     _Atomic uint64_t n_fast;      /* stacks taken by the table unwinder alone */
     _Atomic uint64_t n_fallback;  /* stacks that needed the library */
     _Atomic uint64_t n_truncated; /* stacks cut at --depth or where no table covers a pc */
-    _Atomic uint64_t live_gained_bytes;  /* usable bytes acquired and released, only with */
+    _Atomic uint64_t n_stdio_calls;     /* calls of stdio that programs made, with or without I/O */
+    _Atomic uint64_t live_gained_bytes; /* usable bytes acquired and released, only with */
     _Atomic uint64_t live_dropped_bytes; /* SESSION_COUNT_LIVE; may lag, never read for results */
     /* Written by the collector only. */
     alignas(64) _Atomic uint64_t tail; /* bytes consumed */

@@ -15,7 +15,7 @@
 
 #define TRACE_NAME          "heapwise-trace"
 #define TRACE_VERSION_MAJOR 1
-#define TRACE_VERSION_MINOR 1
+#define TRACE_VERSION_MINOR 2
 
 enum trace_tag {
     /* Allocations: [tag, dt, da, size, stack {, usable {, alignment}}].
@@ -73,6 +73,17 @@ enum trace_tag {
     TRACE_CHILD_EXIT = 50, /* [tag, dt, pid, wait_status]: seen by a hooked wait */
     TRACE_REMARK = 51,     /* [tag, dt, remark, text] */
 
+    /* I/O: stamped when the call returned; `op` is of trace/io_ops.h, `result` what the kernel
+     * returned, -errno where it refused, `took` the call's ticks. */
+    TRACE_IO = 52,        /* [tag, dt, op, fd, requested, result, took, stack, buffer, detail] */
+    TRACE_STDIO = 53,     /* the same, made by stdio */
+    TRACE_PATH_CALL = 54, /* [tag, dt, op, folder_fd, result, took, stack, path] */
+    TRACE_FD_NEW = 55,    /* [tag, dt, op, fd, other_fd, stack] */
+    TRACE_FD_IS = 56,     /* [tag, dt, fd, name, kind, flags, offset, device, inode, size] */
+    TRACE_FD_CLOSE = 57,  /* [tag, dt, first, last]: before the call */
+    TRACE_FOLDER = 58,    /* [tag, dt, path]: the working folder from now on */
+    TRACE_KERNEL_IO = 59, /* [tag, dt, moment, reads, writes, read_bytes, written_bytes] */
+
     TRACE_TAG_FILE = 64,
 
     /* The file's own records, written by the collector; all times absolute. */
@@ -88,10 +99,13 @@ enum trace_tag {
     TRACE_LOST = 73,        /* [tag, stream or 0, n_events, loss_reason] */
     TRACE_UNATTACHED = 74,  /* [tag, ticks, pid, reason, path] */
     TRACE_STOPPED = 75,     /* [tag, ticks, stop_reason]: recording ended before the program did */
-    TRACE_STRING = 80,      /* [tag, string_id, text] */
-    TRACE_OBJECT = 81,      /* [tag, object_id, path_string, build_id] */
-    TRACE_SYMBOL = 82,      /* [tag, object_id, offset, [[function, file, line, inlined]..]] */
-    TRACE_END = 90,         /* [tag, ticks, map of totals]: last object of a whole trace */
+    /* [tag, ticks, pid, reads, writes, read_bytes, written_bytes]: the kernel's count of a process
+     * that ended, with those of the children it waited for */
+    TRACE_PROCESS_IO = 76,
+    TRACE_STRING = 80, /* [tag, string_id, text] */
+    TRACE_OBJECT = 81, /* [tag, object_id, path_string, build_id] */
+    TRACE_SYMBOL = 82, /* [tag, object_id, offset, [[function, file, line, inlined]..]] */
+    TRACE_END = 90,    /* [tag, ticks, map of totals]: last object of a whole trace */
 };
 
 /* Which call resized a block; the fourth element of TRACE_REALLOC_BEGIN. */
@@ -114,6 +128,24 @@ enum trace_remark {
     TRACE_REMARK_OWN_MALLOC = 2,   /* text: the module whose malloc the program really uses */
     TRACE_REMARK_USER_CHANGED = 3, /* text: the new user id */
     TRACE_REMARK_MARK = 4,         /* text: what the program said by heapwise_mark() */
+};
+
+/* What a descriptor leads to; fifth element of TRACE_FD_IS. */
+enum trace_fd_kind {
+    TRACE_FD_OTHER = 0, /* eventfd, epoll, signalfd, ... */
+    TRACE_FD_FILE = 1,
+    TRACE_FD_FOLDER = 2,
+    TRACE_FD_PIPE = 3,
+    TRACE_FD_SOCKET = 4,
+    TRACE_FD_TERMINAL = 5,
+    TRACE_FD_CHARACTER = 6, /* another character device */
+    TRACE_FD_BLOCK = 7,
+};
+
+/* When a TRACE_KERNEL_IO was read; third element. */
+enum trace_kernel_io_moment {
+    TRACE_KERNEL_IO_START = 0, /* as the shim attached: the loader's own reads, or the parent's */
+    TRACE_KERNEL_IO_END = 1,   /* as late as the process could, its last flush may follow */
 };
 
 enum trace_loss_reason {

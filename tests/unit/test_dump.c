@@ -30,7 +30,12 @@ static const char every_kind[] = SCRIPT_HEAD
     "1 remap_end 36 0x200000 8192 2\n1 tree_reset\n1 module_gone 37 1\n1 fork 38 1\n"
     "1 fork_fail 39 1\n1 exec 40 /bin/no\xff\n1 exec_fail 41 2\n1 child_exit 42 7 0\n"
     "1 remark 43 1 lib\"x\n"
-    "watermark 50\nrss 51 100 4096\nunattached 52 9 1 /bin/s\nstopped 53 1\nlost 1 2 3\n"
+    "1 io 44 1 3 4096 -11 900 2 0x7000 512\n1 stdio 45 16 1 5 5 70 2 0x8000 3\n"
+    "1 path_call 46 70 -100 3 800 2 /etc/x\n1 fd_new 47 84 4 3 2\n"
+    "1 fd_is 48 3 /etc/x 1 0 0 9 8 7\n1 fd_close 49 3 3\n1 folder 50 /tmp\n"
+    "1 kernel_io 50 0 7 8 900 10\n"
+    "watermark 50\nrss 51 100 4096\nunattached 52 9 1 /bin/s\nstopped 53 1\nprocess_io 54 100 1 2 "
+    "3 4\nlost 1 2 3\n"
     "string 1 main\nstring 2 /p.c\nobject 1 2 aabb\nsymbol 1 256 1,2,3,1 1,2,4,0\n"
     "stream_end 1 fast=1\n" SCRIPT_TAIL;
 
@@ -84,6 +89,9 @@ static void a_line_has_absolute_numbers(void **state)
     char *const text = dump_bytes(&trace, DUMP_JSON, &n, &result);
     assert_non_null(strstr(text, "{\"record\": \"calloc\", \"stream\": 1, \"t\": 11, \"address\": "
                                  "\"0x2000\", \"size\": 16, \"usable\": 24, \"stack\": 2}\n"));
+    assert_non_null(strstr(text, "{\"record\": \"io\", \"stream\": 1, \"t\": 44, \"op\": \"read\", "
+                                 "\"fd\": 3, \"requested\": 4096, \"result\": -11, \"took\": 900, "
+                                 "\"buffer\": \"0x7000\", \"offset\": 512, \"stack\": 2}\n"));
     assert_non_null(strstr(text, "\"path\": \"/bin/no\\\\xff\"}\n"));
     free(text);
     free(trace.bytes);

@@ -69,6 +69,17 @@ static const struct golden {
     {"exec_fail", BYTES("\x93\x31\x01\x02"), 1001, {0, 2, 0}},
     {"child_exit", BYTES("\x94\x32\x01\x09\xcd\x01\x00"), 1001, {9, 1, 256}},
     {"remark", BYTES("\x94\x33\x01\x01\xa1l"), 1001, {1, 1, 0}},
+    {"io",
+     BYTES("\x9a\x34\x02\x01\x03\x40\xf5\x64\x07\xcd\x70\x00\x09"),
+     1002,
+     {3, (uint64_t)-11, 9}},
+    {"stdio", BYTES("\x9a\x35\x02\x10\x01\x05\x05\x64\x07\x00\x03"), 1002, {1, 5, 3}},
+    {"path_call", BYTES("\x98\x36\x02\x46\xd0\x9c\x03\x64\x07\xa2/x"), 1002, {70, 3, 2}},
+    {"fd_new", BYTES("\x96\x37\x02\x54\x04\x03\x07"), 1002, {4, 3, 7}},
+    {"fd_is", BYTES("\x9a\x38\x02\x03\xa2/x\x01\x02\xff\x09\x08\x07"), 1002, {3, 1, 7}},
+    {"fd_close", BYTES("\x94\x39\x02\x03\xce\xff\xff\xff\xff"), 1002, {3, UINT32_MAX, 0}},
+    {"folder", BYTES("\x93\x3a\x02\xa2/x"), 1002, {2, 0, 0}},
+    {"kernel_io", BYTES("\x97\x3b\x02\x01\x07\x08\x09\x0a"), 1002, {1, 7, 10}},
     {"header",
      BYTES("\x95\x40\xaeheapwise-trace\x01\x00\xa3"
            "0.1"),
@@ -93,6 +104,7 @@ static const struct golden {
     {"lost", BYTES("\x94\x49\x01\x05\x04"), 0, {1, 5, 4}},
     {"unattached", BYTES("\x95\x4a\x09\x02\x01\xa2/x"), 9, {2, 1, 2}},
     {"stopped", BYTES("\x93\x4b\x09\x01"), 9, {1, 0, 0}},
+    {"process_io", BYTES("\x97\x4c\x09\x02\x07\x08\x09\x0a"), 9, {2, 7, 10}},
     {"string", BYTES("\x93\x50\x01\xa1s"), 0, {1, 1, 0}},
     {"object",
      BYTES("\x94\x51\x01\x02\xa1"
@@ -126,6 +138,19 @@ static void numbers_of(const struct record *record, uint64_t numbers[3])
     case TRACE_PROCESS_END:
         NUMBERS(record->exit.pid, record->exit.has_status, record->exit.wait_status);
     case TRACE_REMARK: NUMBERS(record->remark.what, record->remark.text.n_bytes, 0);
+    case TRACE_IO:
+    case TRACE_STDIO: NUMBERS(record->io.fd, record->io.result, record->io.detail);
+    case TRACE_PATH_CALL:
+        NUMBERS(record->path_call.op, record->path_call.result, record->path_call.path.n_bytes);
+    case TRACE_FD_NEW: NUMBERS(record->fd_new.fd, record->fd_new.other_fd, record->fd_new.stack);
+    case TRACE_FD_IS: NUMBERS(record->fd_is.fd, record->fd_is.kind, record->fd_is.size_bytes);
+    case TRACE_FD_CLOSE: NUMBERS(record->fd_close.first, record->fd_close.last, 0);
+    case TRACE_FOLDER: NUMBERS(record->folder.path.n_bytes, 0, 0);
+    case TRACE_KERNEL_IO:
+        NUMBERS(record->kernel_io.moment, record->kernel_io.n_reads,
+                record->kernel_io.written_bytes);
+    case TRACE_PROCESS_IO:
+        NUMBERS(record->kernel_io.pid, record->kernel_io.n_reads, record->kernel_io.written_bytes);
     case TRACE_HEADER:
         NUMBERS(record->header.major, record->header.minor, record->header.tool_version.n_bytes);
     case TRACE_RUN:
