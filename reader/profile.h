@@ -40,8 +40,24 @@ struct metrics {
     uint64_t copied_bytes;
     uint64_t mapped_bytes, mapped_peak_bytes;
     double alloc_rate, alloc_byte_rate, peak_alloc_rate, peak_alloc_byte_rate;
+    uint64_t io_calls, io_read_calls, io_write_calls; /* physical, of any layer */
+    uint64_t io_read_bytes, io_write_bytes;
+    double io_seconds;    /* inside them and inside the sync calls */
+    uint64_t stdio_calls; /* logical */
+    uint64_t fsync_count, open_count, seek_count, stat_count;
     uint64_t events, lost_events;
     double duration_seconds;
+};
+
+/* What the kernel counted itself (/proc/PID/io), and how much of it was seen call by call. */
+struct kernel_io {
+    bool known;      /* the kernel's count could be read */
+    bool comparable; /* nothing but what `remarks` name can differ */
+    uint64_t read_calls, write_calls, read_bytes, write_bytes;
+    /* Of those calls the ones that were recorded; calls the kernel does not count (send, recv, ...) left out. */
+    uint64_t seen_read_calls, seen_write_calls, seen_read_bytes, seen_write_bytes;
+    /* What is known to be missing: the loader's reads before the shim was there, the shim's own. */
+    uint64_t loader_read_calls, loader_read_bytes;
 };
 
 struct coverage {
@@ -50,6 +66,7 @@ struct coverage {
     uint64_t unattached_processes;
     uint64_t threads, processes;
     uint64_t unwind_fast, unwind_fallback, unwind_truncated;
+    struct kernel_io kernel_io;
 };
 
 struct profile_frame {
@@ -84,6 +101,87 @@ struct site {
     enum leak_owner leak_owner;
 };
 
+/* ---- input and output ---- */
+
+enum io_layer {
+    IO_LAYER_SYSCALL, /* the program called read, write, ... itself */
+    IO_LAYER_STDIO,   /* stdio did, for the caller named */
+};
+
+/* Where calls put their bytes, counted per descriptor position: right behind the last one, further on, else. */
+struct io_pattern {
+    uint64_t consecutive, strided, random;
+};
+
+/* One call stack that made one kind of call; all processes together. Calls are physical. */
+struct io_site {
+    char id[17]; /* as that of struct site */
+    uint32_t n_frames;
+    const uint32_t *frames;
+    uint32_t place; /* as in struct site; for stdio the first frame outside the C library */
+    enum io_layer layer;
+    const char *op;   /* the kernel call's name */
+    bool reads;       /* counts in io_read_calls */
+    bool writes;      /* in io_write_calls; a copy in both, a sync in neither */
+    const char *path; /* of the only file concerned; "" where there are several or none */
+    uint32_t n_files;
+    uint64_t calls, bytes;
+    double seconds;
+    uint64_t logical_calls;             /* of stdio, that these transfers served */
+    struct quantiles sizes, latency_ns; /* bytes per call that moved any; all calls */
+    uint64_t failed, would_block, interrupted, short_calls,
+        empty; /* EAGAIN, EINTR; less than asked; 0 bytes */
+    struct io_pattern pattern;
+    uint32_t n_threads;
+    /* How the memory it used relates to the heap. */
+    uint64_t heap_calls;                 /* the buffer lay in a block that was live */
+    uint64_t fresh_calls;                /* in one that no call from here had used before */
+    uint64_t single_calls;               /* in one that was freed before any other call used it */
+    uint64_t copied_calls, copied_bytes; /* writes of memory that a read had filled just before */
+};
+
+/* One file, pipe, socket: what all descriptors that led to it did. */
+struct io_file {
+    const char *path; /* or pipe:[..], socket:[..] */
+    uint64_t opens, failed_opens, stats;
+    uint64_t read_calls, read_bytes, write_calls, write_bytes;
+    uint64_t fsyncs, seeks, turns; /* turns: a read after a write or the other way round */
+    double seconds, sync_seconds;
+    uint64_t
+        unique_read_bytes; /* covered at least once; read_bytes above it were read again; 0 unknown */
+    struct quantiles read_sizes, write_sizes, latency_ns;
+    struct io_pattern pattern;
+};
+
+/* One place that opens descriptors. */
+struct io_opener {
+    uint32_t n_frames;
+    const uint32_t *frames;
+    uint32_t place;
+    const char *op;
+    const char *path; /* of the last one; "" for none */
+    uint64_t opens, failed, open_at_end, max_open;
+};
+
+struct io_slow_call {
+    double t_seconds, seconds;
+    uint32_t process_id;
+    int32_t tid;
+    const char *op, *path;
+    uint64_t bytes;
+    uint32_t n_frames;
+    const uint32_t *frames;
+    uint32_t place;
+};
+
+struct io_thread {
+    uint32_t process_id;
+    int32_t tid;
+    const char *name;
+    uint64_t calls;
+    double seconds, sync_seconds, longest_seconds, alive_seconds;
+};
+
 struct process_image {
     const char *executable;
     uint32_t n_arguments;
@@ -112,6 +210,7 @@ struct timeline_point {
     uint64_t alloc_count, alloc_bytes;
     uint64_t
         rss_bytes; /* highest sum of samples in the bucket, carried on when none fell into it */
+    uint64_t io_read_bytes, io_write_bytes;
 };
 
 /* Allocations by requested size, powers of two: bucket i counts sizes in [lower, upper]. */
@@ -161,7 +260,20 @@ struct profile {
     const struct timeline_point *timeline;
     size_t n_size_buckets;
     const struct size_bucket *size_buckets;
+    /* No I/O recorded, or none done: all of these are empty. */
+    size_t n_io_sites;
+    const struct io_site *io_sites; /* by seconds, highest first, then by id */
+    size_t n_io_files;
+    const struct io_file *io_files; /* by seconds, then path */
+    size_t n_io_openers;
+    const struct io_opener *io_openers; /* by opens */
+    size_t n_io_slow_calls;
+    const struct io_slow_call *io_slow_calls; /* the PROFILE_SLOW_CALLS slowest, slowest first */
+    size_t n_io_threads;
+    const struct io_thread *io_threads; /* by seconds */
 };
+
+enum profile_limits { PROFILE_SLOW_CALLS = 20 };
 
 struct profile_options {
     uint32_t process_id;      /* 0: all; else only this one's numbers (contract's `id`) */
