@@ -116,22 +116,26 @@ int histogram_merge(struct histogram *histogram, const struct histogram *from)
     return 0;
 }
 
-static int compare_buckets(const void *a_, const void *b_)
-{
-    const uint64_t a = *(const uint64_t *)a_ & BUCKET_MASK, b = *(const uint64_t *)b_ & BUCKET_MASK;
-    return (a > b) - (a < b);
-}
-
-/* List the slots in the order of their buckets: sorted[0..n). Returns n. */
+/* List the slots in the order of their buckets: sorted[0..n). Returns n. Which buckets occur is noted in
+ * a bitmap, that gives them in order. */
 static unsigned sort_slots(const struct histogram *histogram, uint64_t sorted[N_BUCKETS])
 {
+    uint64_t present[N_BUCKETS / 64] = {0}, slots[N_BUCKETS];
     unsigned n = 0;
-    if (!histogram->n_slots)
-        count(memset(&sorted[n++], 0, sizeof *sorted), histogram->only_bucket, histogram->n);
-    for (uint32_t i = 0; i < histogram->n_slots && n < N_BUCKETS; i++)
-        if (histogram->slots[i])
-            sorted[n++] = histogram->slots[i];
-    qsort(sorted, n, sizeof *sorted, compare_buckets);
+    if (!histogram->n_slots) {
+        count(memset(sorted, 0, sizeof *sorted), histogram->only_bucket, histogram->n);
+        return 1;
+    }
+    for (uint32_t i = 0; i < histogram->n_slots; i++) {
+        const unsigned bucket = histogram->slots[i] & BUCKET_MASK;
+        if (histogram->slots[i] && bucket < N_BUCKETS) {
+            present[bucket / 64] |= UINT64_C(1) << bucket % 64;
+            slots[bucket] = histogram->slots[i];
+        }
+    }
+    for (unsigned i = 0; i < N_BUCKETS / 64; i++)
+        for (uint64_t left = present[i]; left; left &= left - 1)
+            sorted[n++] = slots[64 * i + (unsigned)__builtin_ctzll(left)];
     return n;
 }
 
