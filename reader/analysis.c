@@ -14,9 +14,11 @@ int analysis_run(struct analysis *analysis)
     int error = 0;
     for (size_t i = 0; i < sizeof analyses / sizeof *analyses && error == 0; i++)
         error = analyses[i](analysis);
-    free(analysis->nodes);
+    free(analysis->call_of_node);
+    free(analysis->calls);
     free(analysis->frames);
-    analysis->nodes = NULL;
+    analysis->call_of_node = NULL;
+    analysis->calls = NULL;
     analysis->frames = NULL;
     return error;
 }

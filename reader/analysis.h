@@ -9,9 +9,17 @@
 #include "reader/profile.h"
 #include "reader/suppress.h"
 
-/* Which entries of profile.frames a node of the tree stands for. */
-struct analysis_node {
-    uint32_t first_frame, n_frames; /* n_frames 0: not needed by any site */
+/* The path, build-id and offset of a node: strtab ids. */
+struct analysis_place {
+    uint32_t object, path, build_id;
+    uint64_t offset;
+};
+
+/* A place of a module that stacks pass through, and which entries of profile.frames it stands for: a
+ * call and what was inlined there, innermost first. Nodes of many stacks share it. */
+struct analysis_call {
+    struct analysis_place place;
+    uint32_t first_frame, n_frames;
 };
 
 struct analysis {
@@ -23,7 +31,9 @@ struct analysis {
     double ns_per_tick;
     struct profile *profile;
     /* Made by the analyses for those after them; released by analysis_run(). */
-    struct analysis_node *nodes;  /* by id - 1 */
+    uint32_t *call_of_node;      /* by id - 1: number of its call; 0 not needed by any site */
+    struct analysis_call *calls; /* by number - 1 */
+    uint32_t n_calls, calls_capacity;
     struct profile_frame *frames; /* profile.frames while it grows */
     uint32_t n_frames, frames_capacity;
     uint32_t peak_process; /* the one whose peak the profile shows; 0 none */
@@ -41,11 +51,10 @@ int timeline_analyse(struct analysis *analysis);
 int sizes_analyse(struct analysis *analysis);
 int remarks_analyse(struct analysis *analysis); /* losses, processes not recorded, anything odd */
 
-/* The path, build-id and offset of a node: strtab ids. */
-struct analysis_place {
-    uint32_t object, path, build_id;
-    uint64_t offset;
-};
-struct analysis_place analysis_place(const struct analysis *analysis, uint32_t node);
+/* The number, less one, of the call that a node which a site needs stands for. */
+static inline uint32_t analysis_call_at(const struct analysis *analysis, uint32_t node)
+{
+    return analysis->call_of_node[node - 1] - 1;
+}
 
 #endif

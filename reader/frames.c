@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Which frames the stacks are made of: each node of the tree that a site needs, with what was inlined
- * there, becomes a run of profile.frames. */
+/* Which frames the stacks are made of: each place in a module that a site's stack passes through, with
+ * what was inlined there, becomes a run of profile.frames. A program has some thousand such places, its
+ * stacks may have millions of nodes, so that whatever is asked of a frame is asked once a place. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/hash.h"
+#include "reader/idmap.h"
 
 /* A node that no module covered when it was met belongs to the first one loaded there later. */
 static struct analysis_place place_unresolved(const struct analysis *analysis,
@@ -26,7 +29,7 @@ static struct analysis_place place_unresolved(const struct analysis *analysis,
                                    .offset = node->offset - module->bias};
 }
 
-struct analysis_place analysis_place(const struct analysis *analysis, uint32_t id)
+static struct analysis_place place_of(const struct analysis *analysis, uint32_t id)
 {
     const struct stacks *const stacks = &analysis->model->stacks;
     const struct stack_node *const node = stacks_at(stacks, id);
@@ -59,45 +62,81 @@ static int add_frame(struct analysis *analysis, const struct naming_frame *named
     return 0;
 }
 
-static int expand(struct analysis *analysis, uint32_t id)
+/* Name the frames of a place that was not met before. */
+static int add_call(struct analysis *analysis, const struct analysis_place *place)
 {
     struct naming_frame named[NAMING_MAX_INLINED];
-    const struct analysis_place place = analysis_place(analysis, id);
     uint32_t n = 1;
+    struct analysis_call *const calls =
+        array_room(analysis->calls, analysis->n_calls, &analysis->calls_capacity, sizeof *calls);
+    if (!calls)
+        return -ENOMEM;
+    analysis->calls = calls;
     if (analysis->options->no_symbols)
         named[0] = (struct naming_frame){.function = 0};
     else
-        n = naming_find(analysis->names, place.object, place.offset, named);
-    struct analysis_node *const node = &analysis->nodes[id - 1];
-    node->first_frame = analysis->n_frames;
+        n = naming_find(analysis->names, place->object, place->offset, named);
+    calls[analysis->n_calls++] =
+        (struct analysis_call){.place = *place, .first_frame = analysis->n_frames, .n_frames = n};
     for (uint32_t i = 0; i < n; i++) {
-        const int error = add_frame(analysis, &named[i], &place);
+        const int error = add_frame(analysis, &named[i], place);
         if (error)
             return error;
-        node->n_frames++;
+    }
+    return 0;
+}
+
+static bool is_place(const struct analysis_call *call, const struct analysis_place *place)
+{
+    return call->place.object == place->object && call->place.offset == place->offset;
+}
+
+/* Find the number of a node's call, made if new. Two places of one hash are rare: the later one gets a
+ * call for each of its nodes then. */
+static int find_call(struct analysis *analysis, struct idmap *known, uint32_t id)
+{
+    const struct analysis_place place = place_of(analysis, id);
+    const uint64_t key = hash_pair(place.object, place.offset);
+    uint32_t number = idmap_get(known, key);
+    int error = 0;
+    if (number == 0 || !is_place(&analysis->calls[number - 1], &place)) {
+        error = add_call(analysis, &place);
+        if (error == 0 && number == 0)
+            error = idmap_put(known, key, analysis->n_calls);
+        number = analysis->n_calls;
+    }
+    analysis->call_of_node[id - 1] = number;
+    return error;
+}
+
+static int find_calls(struct analysis *analysis, struct idmap *known)
+{
+    struct model *const model = analysis->model;
+    for (uint32_t i = 1; i <= model->n_sites; i++) {
+        if (!model_shows(model, model_site(model, i)->process))
+            continue;
+        uint32_t id = model_site(model, i)->node;
+        for (; id && analysis->call_of_node[id - 1] == 0;
+             id = stacks_at(&model->stacks, id)->parent) {
+            const int error = find_call(analysis, known, id);
+            if (error)
+                return error;
+        }
     }
     return 0;
 }
 
 int frames_analyse(struct analysis *analysis)
 {
-    struct model *const model = analysis->model;
-    analysis->nodes = calloc(model->stacks.n_nodes + (size_t)1, sizeof *analysis->nodes);
-    if (!analysis->nodes)
+    struct idmap known = {0};
+    analysis->call_of_node =
+        calloc(analysis->model->stacks.n_nodes + (size_t)1, sizeof *analysis->call_of_node);
+    if (!analysis->call_of_node)
         return -ENOMEM;
-    for (uint32_t i = 1; i <= model->n_sites; i++) {
-        if (!model_shows(model, model_site(model, i)->process))
-            continue;
-        uint32_t id = model_site(model, i)->node;
-        for (; id && analysis->nodes[id - 1].n_frames == 0;
-             id = stacks_at(&model->stacks, id)->parent) {
-            const int error = expand(analysis, id);
-            if (error)
-                return error;
-        }
-    }
+    const int error = find_calls(analysis, &known);
+    idmap_fini(&known);
     struct profile_frame *const frames =
-        storage_array(analysis->storage, analysis->n_frames, sizeof *frames);
+        error ? NULL : storage_array(analysis->storage, analysis->n_frames, sizeof *frames);
     if (!frames)
         return -ENOMEM;
     if (analysis->n_frames)

@@ -17,9 +17,19 @@ static inline uint64_t hash_mix(uint64_t key)
     return key ^ key >> 33;
 }
 
+/* The two halves of hash_pair(), for a `b` that is paired with many others. */
+static inline uint64_t hash_second(uint64_t b)
+{
+    return hash_mix(b + UINT64_C(0x9e3779b97f4a7c15));
+}
+static inline uint64_t hash_join(uint64_t a, uint64_t second)
+{
+    return hash_mix(a ^ second);
+}
+
 static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 {
-    return hash_mix(a ^ hash_mix(b + UINT64_C(0x9e3779b97f4a7c15)));
+    return hash_join(a, hash_second(b));
 }
 
 static inline uint64_t hash_bytes(const void *bytes, size_t n_bytes)

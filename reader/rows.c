@@ -3,7 +3,6 @@
  * is decided after the frames that only ask for memory were left out, by module name, build-id and
  * offset, so the same run elsewhere gives the same ids. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "reader/array.h"
 #include "reader/classify.h"
 #include "reader/hash.h"
+#include "reader/keysort.h"
 
 /* A site with its stack without the allocator's frames. */
 struct row {
@@ -20,28 +20,63 @@ struct row {
     uint32_t first_frame; /* frames of that node to leave out: inlined operator new */
 };
 
-/* How many of a node's frames, from its innermost, are the allocator's. */
-static uint32_t count_allocator_frames(const struct analysis *analysis, uint32_t id,
-                                       const struct model_image *image)
+/* What a call contributes to every stack through it, found out once. */
+struct call_facts {
+    uint64_t name, build_id, offset; /* to the stack's id: second halves of hash_pair() */
+    uint32_t n_allocator;            /* of its frames, from the innermost: the allocator's */
+    uint32_t asker;                  /* of rows, that this was found out for */
+};
+
+/* What all rows need. */
+struct rows {
+    const struct analysis *analysis;
+    struct call_facts *calls; /* as analysis.calls */
+    bool *is_runtime;         /* by frame */
+    const char *allocator, *executable;
+    uint32_t asker; /* counts how often those two changed */
+};
+
+/* How many of a call's frames, from its innermost, are the allocator's of rows->allocator. */
+static uint32_t count_allocator_frames(struct rows *rows, uint32_t number)
 {
-    const struct analysis_node *const node = &analysis->nodes[id - 1];
+    const struct analysis_call *const call = &rows->analysis->calls[number];
+    struct call_facts *const facts = &rows->calls[number];
+    if (facts->asker == rows->asker)
+        return facts->n_allocator;
     uint32_t n = 0;
-    while (n < node->n_frames && classify_is_allocator(&analysis->frames[node->first_frame + n],
-                                                       image->allocator, image->executable))
+    while (n < call->n_frames &&
+           classify_is_allocator(&rows->analysis->frames[call->first_frame + n], rows->allocator,
+                                 rows->executable))
         n++;
-    return n;
+    facts->asker = rows->asker;
+    return facts->n_allocator = n;
+}
+
+/* Turn to the process whose allocator decides. Texts are kept once, so pointers tell them apart. */
+static void ask_for(struct rows *rows, const struct model_image *image)
+{
+    if (rows->allocator == image->allocator && rows->executable == image->executable)
+        return;
+    rows->allocator = image->allocator;
+    rows->executable = image->executable;
+    rows->asker++;
 }
 
 /* Find where the caller's part of a stack begins. A stack of allocator frames alone stays whole. */
-static void strip(const struct analysis *analysis, struct row *row)
+static void strip(struct rows *rows, struct row *row)
 {
+    const struct analysis *const analysis = rows->analysis;
     const struct model *const model = analysis->model;
     const struct model_site *const site = model_site(analysis->model, row->site);
     const uint32_t image = model_process(model, site->process)->image;
     row->node = site->node;
-    for (uint32_t id = site->node; id && image; id = stacks_at(&model->stacks, id)->parent) {
-        const uint32_t n = count_allocator_frames(analysis, id, model_image(model, image));
-        if (n == analysis->nodes[id - 1].n_frames)
+    if (!image)
+        return;
+    ask_for(rows, model_image(model, image));
+    for (uint32_t id = site->node; id; id = stacks_at(&model->stacks, id)->parent) {
+        const uint32_t call = analysis_call_at(analysis, id);
+        const uint32_t n = count_allocator_frames(rows, call);
+        if (n == analysis->calls[call].n_frames)
             continue;
         row->node = id;
         row->first_frame = n;
@@ -49,46 +84,53 @@ static void strip(const struct analysis *analysis, struct row *row)
     }
 }
 
-/* What a module's name and its build-id contribute to the ids of its frames, by object number;
- * [0] is for addresses in no module. */
-struct object_hash {
-    uint64_t name, build_id;
-};
-
-static struct object_hash *hash_objects(const struct model *model)
+static uint64_t second_of_text(const struct rows *rows, uint32_t id)
 {
-    const uint32_t n = model->stacks.n_objects;
-    struct object_hash *const hashes = calloc(n + (size_t)1, sizeof *hashes);
-    for (uint32_t i = 0; i <= n && hashes; i++) {
-        const struct stack_object none = {0};
-        const struct stack_object *const object = i ? &model->stacks.objects[i - 1] : &none;
-        const char *const name = classify_basename(strtab_text(&model->texts, object->path));
-        const char *const build_id = strtab_text(&model->texts, object->build_id);
-        hashes[i] = (struct object_hash){.name = hash_bytes(name, strlen(name)),
-                                         .build_id = hash_bytes(build_id, strlen(build_id))};
-    }
-    return hashes;
+    const char *const text = strtab_text(&rows->analysis->model->texts, id);
+    return hash_second(hash_bytes(text, strlen(text)));
 }
 
-static uint64_t identify(const struct analysis *analysis, const struct object_hash *hashes,
-                         uint32_t node)
+static uint64_t second_of_base(const struct rows *rows, uint32_t path)
 {
+    const char *const name = classify_basename(strtab_text(&rows->analysis->model->texts, path));
+    return hash_second(hash_bytes(name, strlen(name)));
+}
+
+static int rows_init(struct rows *rows, const struct analysis *analysis)
+{
+    *rows = (struct rows){.analysis = analysis, .asker = 1, .allocator = "", .executable = ""};
+    rows->calls = calloc(analysis->n_calls + (size_t)1, sizeof *rows->calls);
+    rows->is_runtime = calloc(analysis->n_frames + (size_t)1, sizeof *rows->is_runtime);
+    if (!rows->calls || !rows->is_runtime)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < analysis->n_calls; i++) {
+        const struct analysis_place *const place = &analysis->calls[i].place;
+        rows->calls[i] = (struct call_facts){.name = second_of_base(rows, place->path),
+                                             .build_id = second_of_text(rows, place->build_id),
+                                             .offset = hash_second(place->offset)};
+    }
+    for (uint32_t i = 0; i < analysis->n_frames; i++)
+        rows->is_runtime[i] = classify_is_runtime(&analysis->frames[i]);
+    return 0;
+}
+
+static void rows_fini(struct rows *rows)
+{
+    free(rows->calls);
+    free(rows->is_runtime);
+}
+
+static uint64_t identify(const struct rows *rows, uint32_t node)
+{
+    const struct stacks *const stacks = &rows->analysis->model->stacks;
     uint64_t id = UINT64_C(0x68656170776973);
-    for (; node; node = stacks_at(&analysis->model->stacks, node)->parent) {
-        const struct analysis_place place = analysis_place(analysis, node);
-        id = hash_pair(id, hashes[place.object].name);
-        id = hash_pair(id, hashes[place.object].build_id);
-        id = hash_pair(id, place.offset);
+    for (; node; node = stacks_at(stacks, node)->parent) {
+        const struct call_facts *const call = &rows->calls[analysis_call_at(rows->analysis, node)];
+        id = hash_join(id, call->name);
+        id = hash_join(id, call->build_id);
+        id = hash_join(id, call->offset);
     }
     return id;
-}
-
-static int compare_rows(const void *a_, const void *b_)
-{
-    const struct row *const a = a_, *const b = b_;
-    if (a->id != b->id)
-        return a->id < b->id ? -1 : 1;
-    return (a->site > b->site) - (a->site < b->site);
 }
 
 /* Write a stack's frame numbers, innermost first; frames_out NULL: only count them. */
@@ -97,17 +139,18 @@ static uint32_t list_frames(const struct analysis *analysis, const struct row *r
 {
     uint32_t n = 0, skipped = row->first_frame;
     for (uint32_t id = row->node; id; id = stacks_at(&analysis->model->stacks, id)->parent) {
-        const struct analysis_node *const node = &analysis->nodes[id - 1];
-        for (uint32_t i = skipped; i < node->n_frames; i++, n++)
+        const struct analysis_call *const call = &analysis->calls[analysis_call_at(analysis, id)];
+        for (uint32_t i = skipped; i < call->n_frames; i++, n++)
             if (frames_out)
-                frames_out[n] = node->first_frame + i;
+                frames_out[n] = call->first_frame + i;
         skipped = 0;
     }
     return n;
 }
 
-static int set_frames(const struct analysis *analysis, const struct row *row, struct site *site)
+static int set_frames(const struct rows *rows, const struct row *row, struct site *site)
 {
+    const struct analysis *const analysis = rows->analysis;
     const uint32_t n = list_frames(analysis, row, NULL);
     uint32_t *const frames = storage_array(analysis->storage, n, sizeof *frames);
     if (!frames)
@@ -116,7 +159,7 @@ static int set_frames(const struct analysis *analysis, const struct row *row, st
     site->n_frames = n;
     site->frames = frames;
     for (uint32_t i = 0; i < n; i++) {
-        if (classify_is_runtime(&analysis->frames[frames[i]]))
+        if (rows->is_runtime[frames[i]])
             continue;
         site->place = i;
         break;
@@ -186,16 +229,24 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
     return 0;
 }
 
-static int make_site(const struct analysis *analysis, const struct row *rows, size_t n_rows,
+static void write_id(uint64_t id, char text[17])
+{
+    for (unsigned i = 0; i < 16; i++)
+        text[i] = "0123456789abcdef"[id >> (60 - 4 * i) & 15];
+    text[16] = 0;
+}
+
+static int make_site(const struct rows *all, const struct row *rows, size_t n_rows,
                      struct site *site)
 {
-    int error = set_frames(analysis, &rows[0], site);
+    const struct analysis *const analysis = all->analysis;
+    int error = set_frames(all, &rows[0], site);
     if (error == 0)
         error = gather(analysis, rows, n_rows);
     if (error)
         return error;
     const struct model_site *const first = model_site(analysis->model, rows[0].site);
-    snprintf(site->id, sizeof site->id, "%016llx", (unsigned long long)rows[0].id);
+    write_id(rows[0].id, site->id);
     for (size_t i = 0; i < n_rows; i++)
         add_counts(analysis, &site->metrics, model_site(analysis->model, rows[i].site));
     add_max_live(analysis, site, rows, n_rows);
@@ -208,59 +259,92 @@ static int make_site(const struct analysis *analysis, const struct row *rows, si
     return 0;
 }
 
-static int compare_sites(const void *a_, const void *b_)
+static uint64_t count_calls(const struct analysis *analysis, const struct row *rows, size_t n_rows)
 {
-    const struct site *const a = a_, *const b = b_;
-    const uint64_t a_calls = a->metrics.alloc_count + a->metrics.realloc_count;
-    const uint64_t b_calls = b->metrics.alloc_count + b->metrics.realloc_count;
-    if (a_calls != b_calls)
-        return a_calls > b_calls ? -1 : 1;
-    return strcmp(a->id, b->id);
+    uint64_t n = 0;
+    for (size_t i = 0; i < n_rows; i++) {
+        const struct model_site *const site = model_site(analysis->model, rows[i].site);
+        n += site->alloc_count + site->realloc_count;
+    }
+    return n;
 }
 
-static int make_sites(struct analysis *analysis, const struct row *rows, size_t n_rows)
+/* Which rows become one: those of the same id, which stand together. Most calls first, then by id, as
+ * sorting keeps the order. Item i stands for rows[value .. value + extra). */
+static int group(const struct analysis *analysis, const struct row *rows, size_t n_rows,
+                 struct keysort_item *groups, size_t *n_out)
 {
-    size_t n_sites = 0;
-    for (size_t i = 0; i < n_rows; i++)
-        n_sites += i == 0 || rows[i].id != rows[i - 1].id;
-    struct site *const sites = storage_array(analysis->storage, n_sites, sizeof *sites);
-    if (!sites)
-        return -ENOMEM;
-    size_t n_made = 0;
+    size_t n = 0;
     for (size_t i = 0, end; i < n_rows; i = end) {
         for (end = i + 1; end < n_rows && rows[end].id == rows[i].id;)
             end++;
-        const int error = make_site(analysis, &rows[i], end - i, &sites[n_made++]);
-        if (error)
-            return error;
+        groups[n++] = (struct keysort_item){.key = ~count_calls(analysis, &rows[i], end - i),
+                                            .value = (uint32_t)i,
+                                            .extra = (uint32_t)(end - i)};
     }
-    if (n_sites)
-        qsort(sites, n_sites, sizeof *sites, compare_sites);
-    analysis->profile->sites = sites;
-    analysis->profile->n_sites = n_sites;
-    return 0;
+    *n_out = n;
+    return keysort(groups, n);
+}
+
+static int make_sites(const struct rows *all, const struct row *rows, size_t n_rows,
+                      struct keysort_item *groups)
+{
+    struct profile *const profile = all->analysis->profile;
+    size_t n_sites = 0;
+    int error = group(all->analysis, rows, n_rows, groups, &n_sites);
+    struct site *const sites =
+        error ? NULL : storage_array(all->analysis->storage, n_sites, sizeof *sites);
+    if (!sites)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_sites && error == 0; i++)
+        error = make_site(all, &rows[groups[i].value], groups[i].extra, &sites[i]);
+    profile->sites = sites;
+    profile->n_sites = n_sites;
+    return error;
+}
+
+/* List the rows by id, then by site; `items` is room for as many. Returns 0 or -ENOMEM. */
+static int list_rows(struct rows *all, struct row *rows, struct keysort_item *items, size_t *n_out)
+{
+    struct model *const model = all->analysis->model;
+    struct row *const found = calloc(model->n_sites + (size_t)1, sizeof *found);
+    size_t n = 0;
+    if (!found)
+        return -ENOMEM;
+    for (uint32_t i = 1; i <= model->n_sites; i++) {
+        if (!model_shows(model, model_site(model, i)->process))
+            continue;
+        struct row *const row = &found[n];
+        row->site = i;
+        strip(all, row);
+        row->id = identify(all, row->node);
+        items[n] = (struct keysort_item){.key = row->id, .value = (uint32_t)n};
+        n++;
+    }
+    const int error = keysort(items, n);
+    for (size_t i = 0; i < n && error == 0; i++)
+        rows[i] = found[items[i].value];
+    free(found);
+    *n_out = n;
+    return error;
 }
 
 int rows_analyse(struct analysis *analysis)
 {
-    struct model *const model = analysis->model;
-    struct object_hash *const hashes = hash_objects(model);
-    struct row *const rows = calloc(model->n_sites + (size_t)1, sizeof *rows);
+    struct rows all;
+    const size_t n_most = analysis->model->n_sites + (size_t)1;
+    struct row *const rows = calloc(n_most, sizeof *rows);
+    struct keysort_item *const items = calloc(n_most, sizeof *items);
     size_t n_rows = 0;
-    int error = hashes && rows ? 0 : -ENOMEM;
-    for (uint32_t i = 1; i <= model->n_sites && error == 0; i++) {
-        if (!model_shows(model, model_site(model, i)->process))
-            continue;
-        struct row *const row = &rows[n_rows++];
-        row->site = i;
-        strip(analysis, row);
-        row->id = identify(analysis, hashes, row->node);
-    }
-    if (n_rows)
-        qsort(rows, n_rows, sizeof *rows, compare_rows);
+    int error = rows_init(&all, analysis);
+    if (!rows || !items)
+        error = -ENOMEM;
     if (error == 0)
-        error = make_sites(analysis, rows, n_rows);
+        error = list_rows(&all, rows, items, &n_rows);
+    if (error == 0)
+        error = make_sites(&all, rows, n_rows, items);
+    free(items);
     free(rows);
-    free(hashes);
+    rows_fini(&all);
     return error;
 }
