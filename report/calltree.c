@@ -13,8 +13,10 @@
 
 struct calltree {
     const struct profile *profile;
-    uint32_t *same; /* per frame: rank of its place; equal ranks are the same place */
-    bool *startup;  /* per frame: belongs to the C start-up code */
+    uint32_t *same;  /* per frame: rank of its place; equal ranks are the same place */
+    bool *startup;   /* per frame: belongs to the C start-up code */
+    uint32_t *order; /* indices of the profile's sites, by path */
+    uint32_t *rank;  /* per site: its place in `order` */
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -70,35 +72,43 @@ static bool is_in_libc(const struct profile_frame *frame)
     return strncmp(slash ? slash + 1 : frame->module, "libc.so.", 8) == 0;
 }
 
-static const struct profile_frame *frame_of(const struct profile *profile, uint32_t index)
+/* Whether a frame may be what calls main in a stripped libc, which does not name it. */
+static bool may_call_main(const struct profile_frame *frame)
 {
-    return index < profile->n_frames ? &profile->frames[index] : NULL;
+    return !frame->function[0] && is_in_libc(frame);
 }
 
-/* A stripped libc does not name what calls main: it is known by its place. */
-static void find_unnamed_startup(struct calltree *tree)
+/* That one is known by its place: right outside of main. */
+static int find_unnamed_startup(struct calltree *tree)
 {
+    enum { IS_MAIN = 1, MAY_CALL_MAIN = 2 };
     const struct profile *const profile = tree->profile;
+    unsigned char *const marks = calloc(profile->n_frames + 1, sizeof *marks);
+    if (!marks)
+        return -ENOMEM;
+    for (size_t i = 0; i < profile->n_frames; i++)
+        marks[i] = (unsigned char)((strcmp(profile->frames[i].function, "main") == 0) * IS_MAIN |
+                                   may_call_main(&profile->frames[i]) * MAY_CALL_MAIN);
     for (size_t i = 0; i < profile->n_sites; i++) {
         const struct site *const site = &profile->sites[i];
         for (uint32_t k = 0; k + 1 < site->n_frames; k++) {
-            const struct profile_frame *const frame = frame_of(profile, site->frames[k]);
-            const struct profile_frame *const caller = frame_of(profile, site->frames[k + 1]);
-            if (frame && caller && !caller->function[0] && is_in_libc(caller) &&
-                strcmp(frame->function, "main") == 0)
-                tree->startup[site->frames[k + 1]] = true;
+            const uint32_t frame = site->frames[k], caller = site->frames[k + 1];
+            if (frame < profile->n_frames && caller < profile->n_frames && marks[frame] & IS_MAIN &&
+                marks[caller] & MAY_CALL_MAIN)
+                tree->startup[caller] = true;
         }
     }
+    free(marks);
+    return 0;
 }
 
-static void rank_frames(struct calltree *tree, uint32_t *order)
+static int rank_frames(struct calltree *tree, uint32_t *order)
 {
     const struct profile *profile = tree->profile;
     for (size_t i = 0; i < profile->n_frames; i++) {
         order[i] = (uint32_t)i;
         tree->startup[i] = is_startup(profile->frames[i].function);
     }
-    find_unnamed_startup(tree);
     qsort_r(order, profile->n_frames, sizeof *order, compare_frame_indices, (void *)profile);
     uint32_t rank = 0;
     for (size_t i = 0; i < profile->n_frames; i++) {
@@ -106,29 +116,7 @@ static void rank_frames(struct calltree *tree, uint32_t *order)
             rank++;
         tree->same[order[i]] = rank;
     }
-}
-
-int calltree_new(const struct profile *profile, struct calltree **tree_out)
-{
-    const size_t n = profile->n_frames + 1;
-    struct calltree *tree = calloc(1, sizeof *tree);
-    uint32_t *order = calloc(n, sizeof *order);
-    int result = -ENOMEM;
-    if (!tree || !order)
-        goto done;
-    tree->profile = profile;
-    tree->same = calloc(n, sizeof *tree->same);
-    tree->startup = calloc(n, sizeof *tree->startup);
-    if (!tree->same || !tree->startup)
-        goto done;
-    rank_frames(tree, order);
-    *tree_out = tree;
-    tree = NULL;
-    result = 0;
-done:
-    calltree_free(tree);
-    free(order);
-    return result;
+    return find_unnamed_startup(tree);
 }
 
 void calltree_free(struct calltree *tree)
@@ -137,27 +125,30 @@ void calltree_free(struct calltree *tree)
         return;
     free(tree->same);
     free(tree->startup);
+    free(tree->order);
+    free(tree->rank);
     free(tree);
+}
+
+/* How many frames a site's path has, from its place outwards. Start-up code ends it; that is at most the
+ * outermost few frames: one of its names further in is a user's. */
+static size_t path_length(const struct calltree *tree, const struct site *site)
+{
+    const size_t n = site->n_frames, place = site->place < n ? site->place : 0;
+    for (size_t i = n > place + 5 ? n - 4 : place + 1; i < n; i++)
+        if (site->frames[i] < tree->profile->n_frames && tree->startup[site->frames[i]])
+            return i - place;
+    return n - place;
 }
 
 /* Index in profile.frames of the frame `depth` steps out of the site's place, or NO_FRAME. */
 static uint32_t frame_at(const struct calltree *tree, const struct site *site, size_t depth)
 {
+    if (depth >= path_length(tree, site))
+        return NO_FRAME;
     const size_t place = site->place < site->n_frames ? site->place : 0;
-    if (depth >= site->n_frames - place)
-        return NO_FRAME;
-    const size_t at = place + depth;
-    const uint32_t frame = site->frames[at];
-    if (frame >= tree->profile->n_frames)
-        return NO_FRAME;
-    if (depth == 0)
-        return frame;
-    /* Start-up code is at most the outermost few frames; one of its names further in is a user's. */
-    const size_t outermost = site->n_frames > 4 ? site->n_frames - 4 : 0;
-    for (size_t i = outermost > place ? outermost : place + 1; i <= at; i++)
-        if (site->frames[i] < tree->profile->n_frames && tree->startup[site->frames[i]])
-            return NO_FRAME;
-    return frame;
+    const uint32_t frame = site->frames[place + depth];
+    return frame < tree->profile->n_frames ? frame : NO_FRAME;
 }
 
 static uint32_t key_at(const struct calltree *tree, const struct site *site, size_t depth)
@@ -197,11 +188,9 @@ size_t calltree_fork_inside(const struct calltree *tree, const struct site *a, c
     }
 }
 
-static int compare_paths(const void *a, const void *b, void *context)
+static int compare_paths(const struct calltree *tree, const struct site *left,
+                         const struct site *right)
 {
-    const struct calltree *tree = context;
-    const struct site *left = *(const struct site *const *)a;
-    const struct site *right = *(const struct site *const *)b;
     for (size_t depth = 0;; depth++) {
         const uint32_t l = key_at(tree, left, depth), r = key_at(tree, right, depth);
         if (l != r)
@@ -211,10 +200,114 @@ static int compare_paths(const void *a, const void *b, void *context)
     }
 }
 
+/* A site to be sorted; `start` is smaller where the path's first frames are, and equal where they do not
+ * tell. Without it the comparison of two stacks of 20 frames was half of a report's time. */
+struct path {
+    uint64_t start;
+    uint32_t site;
+};
+
+/* The first four keys in 16 bits each. One that does not fit leaves the rest to a whole comparison. */
+static uint64_t start_of_path(const struct calltree *tree, const struct site *site)
+{
+    uint64_t start = 0;
+    bool fits = true;
+    for (size_t depth = 0; depth < 4; depth++) {
+        const uint32_t key = fits ? key_at(tree, site, depth) : UINT16_MAX;
+        fits = key < UINT16_MAX;
+        start = start << 16 | (fits ? key : UINT16_MAX);
+    }
+    return start;
+}
+
+static int compare_starts(const void *a, const void *b, void *context)
+{
+    const struct calltree *const tree = context;
+    const struct path *const left = a, *const right = b;
+    const struct site *const sites = tree->profile->sites;
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
+    return compare_paths(tree, &sites[left->site], &sites[right->site]);
+}
+
+/* Sort all sites of the profile, once for all sections. */
+static int sort_all(struct calltree *tree)
+{
+    const size_t n = tree->profile->n_sites;
+    struct path *const paths = calloc(n + 1, sizeof *paths);
+    tree->order = calloc(n + 1, sizeof *tree->order);
+    tree->rank = calloc(n + 1, sizeof *tree->rank);
+    if (!paths || !tree->order || !tree->rank) {
+        free(paths);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++)
+        paths[i] = (struct path){start_of_path(tree, &tree->profile->sites[i]), (uint32_t)i};
+    qsort_r(paths, n, sizeof *paths, compare_starts, tree);
+    for (size_t i = 0; i < n; i++) {
+        tree->order[i] = paths[i].site;
+        tree->rank[paths[i].site] = (uint32_t)i;
+    }
+    free(paths);
+    return 0;
+}
+
+static uint32_t rank_of(const struct calltree *tree, const struct site *site)
+{
+    return tree->rank[site - tree->profile->sites];
+}
+
+static int compare_ranks(const void *a, const void *b, void *context)
+{
+    const uint32_t left = rank_of(context, *(const struct site *const *)a);
+    const uint32_t right = rank_of(context, *(const struct site *const *)b);
+    return compare_numbers(left, right);
+}
+
 void calltree_sort(const struct calltree *tree, const struct site **sites, size_t n)
 {
-    if (n > 1)
-        qsort_r(sites, n, sizeof *sites, compare_paths, (void *)tree);
+    const struct profile *const profile = tree->profile;
+    /* Of many, note which are there and go through all in order. */
+    bool *const wanted =
+        n > profile->n_sites / 16 ? calloc(profile->n_sites, sizeof *wanted) : NULL;
+    if (!wanted) {
+        if (n > 1)
+            qsort_r(sites, n, sizeof *sites, compare_ranks, (void *)tree);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        wanted[rank_of(tree, sites[i])] = true;
+    size_t n_sorted = 0;
+    for (size_t i = 0; i < profile->n_sites; i++)
+        if (wanted[i])
+            sites[n_sorted++] = &profile->sites[tree->order[i]];
+    free(wanted);
+}
+
+int calltree_new(const struct profile *profile, struct calltree **tree_out)
+{
+    const size_t n = profile->n_frames + 1;
+    struct calltree *tree = calloc(1, sizeof *tree);
+    uint32_t *order = calloc(n, sizeof *order);
+    int result = -ENOMEM;
+    if (!tree || !order)
+        goto done;
+    tree->profile = profile;
+    tree->same = calloc(n, sizeof *tree->same);
+    tree->startup = calloc(n, sizeof *tree->startup);
+    if (!tree->same || !tree->startup)
+        goto done;
+    result = rank_frames(tree, order);
+    if (result == 0)
+        result = sort_all(tree);
+    if (result < 0)
+        goto done;
+    *tree_out = tree;
+    tree = NULL;
+done:
+    calltree_free(tree);
+    free(order);
+    return result;
 }
 
 const struct profile_frame *calltree_frame(const struct calltree *tree,

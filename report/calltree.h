@@ -42,12 +42,13 @@ struct calltree_run {
 };
 
 /* Learn which frames are the same place: function, file and line where the line is known, function and
- * module where not, else module and offset. `profile` must outlive the tree. Returns 0 or -ENOMEM.
- * Cost: O(frames log frames). */
+ * module where not, else module and offset; and sort all sites by path. `profile` must outlive the tree.
+ * Returns 0 or -ENOMEM. Cost: O(n log n) of frames and sites, so sections share one tree. */
 int calltree_new(const struct profile *profile, struct calltree **tree_out);
 void calltree_free(struct calltree *tree);
 
-/* Sort sites by path. Must precede every other use of a range over them. */
+/* Sort some of the profile's sites, each once, by path. Must precede every other use of a range over
+ * them. Cost: O(sites of the profile) at most. */
 void calltree_sort(const struct calltree *tree, const struct site **sites, size_t n);
 
 /* Frame of a range at `depth` steps from the place outwards; NULL past the outermost one. Frames of

@@ -3,6 +3,7 @@
  *
  * Trees become rows whose last cell is indented with &nbsp;, because a table is the only construct that
  * keeps numbers in columns there. A chain of callers stays in the cell of its first frame. */
+#include "report/calltree.h"
 #include "report/cells.h"
 #include "report/names.h"
 #include "report/report.h"
@@ -164,11 +165,14 @@ static void add_header(struct buffer *out, const struct profile *profile, uint32
 int emit_markdown(const struct profile *profile, const struct report_options *options, FILE *out)
 {
     struct buffer page = {0};
-    int result = 0;
+    struct report_options shared = *options;
+    struct calltree *tree = NULL;
+    int result = calltree_new(profile, &tree);
+    shared.tree = tree;
     add_header(&page, profile, options->process_id);
     for (size_t i = 0; i < sections_count() && result == 0; i++) {
         struct view view;
-        result = sections_build(i, profile, options, &view);
+        result = sections_build(i, profile, &shared, &view);
         if (result < 0)
             break;
         add_view(&page, &view);
@@ -178,5 +182,6 @@ int emit_markdown(const struct profile *profile, const struct report_options *op
         result = -ENOMEM;
     fwrite(buffer_string(&page), 1, page.length, out);
     buffer_fini(&page);
+    calltree_free(tree);
     return result;
 }

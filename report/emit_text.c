@@ -3,6 +3,7 @@
  *
  * Numbers stand in columns at the left, as wide as their widest; the last column takes what is left of the
  * line and shortens what does not fit. Trees are drawn in that last column. */
+#include "report/calltree.h"
 #include "report/cells.h"
 #include "report/escape.h"
 #include "report/names.h"
@@ -368,11 +369,14 @@ int emit_text(const struct profile *profile, const struct report_options *option
         .glyphs = options->utf8 ? &utf8_glyphs : &ascii_glyphs,
         .out = out,
     };
-    int result = 0;
+    struct report_options shared = *options;
+    struct calltree *tree = NULL;
+    int result = calltree_new(profile, &tree);
+    shared.tree = tree;
     write_header(&page, profile);
     for (size_t i = 0; i < sections_count() && result == 0; i++) {
         struct view view;
-        result = sections_build(i, profile, options, &view);
+        result = sections_build(i, profile, &shared, &view);
         if (result < 0)
             break;
         write_view(&page, &view);
@@ -382,5 +386,6 @@ int emit_text(const struct profile *profile, const struct report_options *option
     cells_add_summary(&page.line, profile);
     end_line(&page);
     buffer_fini(&page.line);
+    calltree_free(tree);
     return result < 0 ? result : page.failed ? -ENOMEM : 0;
 }

@@ -20,6 +20,8 @@
 #define REPORT_WIDTH_FILE 100
 #define REPORT_WIDTH_MIN  60
 
+struct calltree;
+
 struct report_options {
     bool has_top;
     size_t top;                /* used when has_top, else the format's own default */
@@ -28,6 +30,8 @@ struct report_options {
     uint32_t process_id;       /* the only process in the profile; 0: all of the run */
     size_t width;              /* columns of text */
     bool colour, utf8;         /* text only */
+    /* Of the profile; what an emitter of several sections makes once for all. NULL: each makes its own. */
+    const struct calltree *tree;
 };
 
 struct report_format {

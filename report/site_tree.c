@@ -425,15 +425,15 @@ int site_tree_build(const struct site_section *section, const struct metric *met
                     const struct profile *profile, const struct report_options *options,
                     struct view *view)
 {
-    struct calltree *tree = NULL;
-    int result = calltree_new(profile, &tree);
+    struct calltree *own = NULL;
+    int result = options->tree ? 0 : calltree_new(profile, &own);
     if (result < 0)
         return result;
     view_init(view, section->id, section->title, section->subtitle);
     add_columns(view, section);
     struct walk walk = {
         .section = section,
-        .tree = tree,
+        .tree = options->tree ? options->tree : own,
         .measure = {section->value.of, metric, profile->totals.duration_seconds},
         .view = view,
         .profile = profile,
@@ -442,6 +442,6 @@ int site_tree_build(const struct site_section *section, const struct metric *met
         .dominant = options->stacks ? SHARE_DOMINANT : 2,
     };
     result = fill(&walk, options);
-    calltree_free(tree);
+    calltree_free(own);
     return result;
 }

@@ -11,6 +11,9 @@
 /* Stacks are not merged here; two callers tell most of them apart, telltales the others. */
 #define CALLERS_SHOWN 2
 
+/* Stacks to list, up to which each is put in its place among them; more are sorted. */
+#define FEW 64
+
 static void add_quantiles(struct view *view, const struct quantiles *q)
 {
     view_integer(view, UNIT_NS, q->p50);
@@ -166,12 +169,33 @@ static int compare_paths_freed(const void *a, const void *b)
     return compare_freed(&left, &right);
 }
 
-static int add_sites(const struct profile *profile, const struct site **sites, size_t n,
-                     struct view *view)
+/* Put the `n_first` sites that freed most in front, in order. Few of many are picked in one pass. */
+static void sort_first(const struct site **sites, size_t n, size_t n_first)
 {
-    struct calltree *tree = NULL;
+    if (n_first > FEW || n_first >= n) {
+        qsort(sites, n, sizeof *sites, compare_freed);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct site *const site = sites[i];
+        size_t at = i < n_first ? i : n_first;
+        if (at == n_first && compare_freed(&site, &sites[at - 1]) > 0)
+            continue;
+        if (at == n_first)
+            sites[i] = sites[--at];
+        for (; at > 0 && compare_freed(&site, &sites[at - 1]) < 0; at--)
+            sites[at] = sites[at - 1];
+        sites[at] = site;
+    }
+}
+
+static int add_sites(const struct profile *profile, const struct calltree *shared,
+                     const struct site **sites, size_t n, struct view *view)
+{
+    struct calltree *own = NULL;
     struct telltales *const paths = calloc(n + 1, sizeof *paths);
-    int result = paths ? calltree_new(profile, &tree) : -ENOMEM;
+    int result = !paths ? -ENOMEM : shared ? 0 : calltree_new(profile, &own);
+    const struct calltree *const tree = shared ? shared : own;
     if (result < 0)
         goto done;
     telltale_find(profile, tree, sites, n, CALLERS_SHOWN + 1, paths);
@@ -179,7 +203,7 @@ static int add_sites(const struct profile *profile, const struct site **sites, s
     for (size_t i = 0; i < n; i++)
         add_site(profile, tree, &paths[i], view);
 done:
-    calltree_free(tree);
+    calltree_free(own);
     free(paths);
     return result;
 }
@@ -198,11 +222,11 @@ int view_lifetimes(const struct profile *profile, const struct report_options *o
     if (profile->lifetime_ns.n > 0) {
         add_columns(view_out);
         add_all(profile, view_out);
-        qsort(sites, n, sizeof *sites, compare_freed);
+        sort_first(sites, n, options->top ? options->top : n);
         while (n_shown < n && sites[n_shown]->lifetime_ns.n > 0 &&
                (options->top == 0 || n_shown < options->top))
             n_shown++;
-        result = add_sites(profile, sites, n_shown, view_out);
+        result = add_sites(profile, options->tree, sites, n_shown, view_out);
     } else {
         view_note(view_out, "no block was freed");
     }
