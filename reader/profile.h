@@ -260,7 +260,9 @@ struct profile {
     const struct timeline_point *timeline;
     size_t n_size_buckets;
     const struct size_bucket *size_buckets;
-    /* No I/O recorded, or none done: all of these are empty. */
+    /* The trace has records of I/O. Where it has none, metrics io_* and their like are unknown, not 0, and
+     * the arrays below are empty. */
+    bool io_recorded;
     size_t n_io_sites;
     const struct io_site *io_sites; /* by seconds, highest first, then by id */
     size_t n_io_files;
