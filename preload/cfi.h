@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum cfi_kind {
     CFI_NONE = 0, /* start code that no table covers: there is no caller */
@@ -31,6 +32,49 @@ struct cfi_rule {
     int32_t cfa_offset;
 };
 _Static_assert(sizeof(struct cfi_rule) == 8, "a rule is one word");
+
+/* The same in one register, and what stands where in it: walks take it apart as they need it. */
+struct cfi_word {
+    uint64_t bits;
+};
+
+static inline struct cfi_word cfi_word_of(struct cfi_rule rule)
+{
+    struct cfi_word word;
+    memcpy(&word, &rule, sizeof word);
+    return word;
+}
+
+static inline enum cfi_kind cfi_word_kind(struct cfi_word word)
+{
+    return (enum cfi_kind)(uint8_t)word.bits;
+}
+
+static inline bool cfi_word_from_bp(struct cfi_word word)
+{
+    return (word.bits & 0xff00) != 0;
+}
+
+/* CFI_RULE, and the CFA counts from rsp. */
+static inline bool cfi_word_is_plain(struct cfi_word word)
+{
+    return (uint16_t)word.bits == CFI_RULE;
+}
+
+static inline bool cfi_word_bp_saved(struct cfi_word word)
+{
+    return (word.bits & 0xff0000) != 0;
+}
+
+static inline int64_t cfi_word_bp_words(struct cfi_word word)
+{
+    return (int32_t)(uint32_t)word.bits >> 24;
+}
+
+static inline int64_t cfi_word_cfa_offset(struct cfi_word word)
+{
+    return (int64_t)word.bits >> 32;
+}
 
 /* Find the rule that holds at `pc` (a return address less one, or an interrupted pc).
  * Lock-free, no allocation, async-signal-safe; about 1 us: cache the result. */

@@ -12,178 +12,262 @@
  * comparison begins at a frame met on the living stack and goes outwards, so it never reads a stack
  * that is gone, and stops before what it does not know to be mapped.
  *
- * rbp is a plain register in most code. It is compared only where an outer frame's CFA counts from it
- * before it is restored (bp_matters); kept values may be stale elsewhere, so a walk that goes on
- * from a kept frame derives rbp again from the frame it met. */
+ * The frames walked become the next stack's upper part as they are; which words lead outwards from one
+ * is written down when a later walk meets it. That is as exact as writing it at once: where these words
+ * lie and what they were follows from what the walk kept of each frame, and nothing of the program is
+ * read for it. Most frames are replaced before they are met.
+ *
+ * rbp is a plain register in most code. It is derived only when an outer frame's CFA counts from it: from
+ * the caller's, through the words where the frames between saved it, of the living stack. It is compared
+ * only where such a frame lies further out and it was not saved before (bp_matters); of upper frames that
+ * is not known, so it must be equal there if any of them or the one below it is such a frame. Kept values
+ * may be stale elsewhere, so a walk never takes rbp from a kept frame. */
 #include "preload/memo.h"
 
 #include "preload/unwind_step.h"
 
-#include <string.h>
+/* Above every stack. */
+static const struct stack_frame nothing = {.at = {.sp = UINTPTR_MAX}};
 
-/* From the frame that was met, the outermost one that is still reached the same way. */
-static struct stack_frame *first_unchanged(struct stack *stack, struct stack_frame *met)
+/* The kept frame that a walk meets next, if it does: it has passed those with a smaller sp. */
+struct kept {
+    const struct stack_frame *frame;
+    const struct stack_frame *last; /* of the upper part, or of the settled one */
+};
+
+/* A walk under way. The frames walked stand where the next stack will have them, innermost last. */
+struct walker {
+    struct arch_frame at;      /* the next frame; but bp is that of *bp_of */
+    struct stack_frame *next;  /* where it goes */
+    struct stack_frame *bp_of; /* rbp is derived up to here: further only where it is asked for */
+    const struct stack_frame *full;
+    struct kept kept;
+    bool from_bp; /* the CFA of one of the frames walked counts from rbp */
+};
+
+static inline struct kept settled_part(const struct stack *stack, const struct stack_frame *frame)
 {
-    const struct stack_word *word = stack->words + met->n_words;
-    while (word > stack->words && *word[-1].at == word[-1].value)
-        word--;
-    if (word == stack->words)
-        return stack->frames;
-    while (stack->words + met[-1].n_words >= word)
+    if (frame < stack->frames)
+        return (struct kept){.frame = &nothing};
+    return (struct kept){.frame = frame, .last = stack->frames};
+}
+
+static inline struct kept innermost_kept(const struct stack *stack)
+{
+    if (stack->n_kept == 0)
+        return (struct kept){.frame = &nothing};
+    if (stack->n_upper == 0)
+        return settled_part(stack, stack->frames + stack->n_kept - 1);
+    return (struct kept){.frame = stack->upper, .last = stack->upper_outermost};
+}
+
+/* Pass the kept frames that lie further in than sp. */
+static inline struct kept pass(const struct stack *stack, struct kept kept, uintptr_t sp)
+{
+    while (kept.frame->at.sp < sp) {
+        if (__builtin_expect(kept.frame != kept.last, 1))
+            kept.frame--;
+        else if (kept.last != stack->frames)
+            kept = settled_part(stack, stack->frames + stack->n_kept - 1);
+        else
+            kept.frame = &nothing;
+    }
+    return kept;
+}
+
+/* Derive rbp from frame `of` outwards to `to`, of which only sp need be written. */
+static uintptr_t derive_bp(struct stack_frame *of, const struct stack_frame *to, uintptr_t bp)
+{
+    for (; of > to; of--) {
+        const uintptr_t *const bp_slot = stack_bp_slot(of, of[-1].at.sp);
+        of->at.bp = bp;
+        if (bp_slot)
+            bp = *bp_slot;
+    }
+    return bp;
+}
+
+/* Derive it up to the next frame. */
+static inline void catch_up(struct walker *w)
+{
+    w->next->at.sp = w->at.sp;
+    w->at.bp = derive_bp(w->bp_of, w->next, w->at.bp);
+    w->bp_of = w->next;
+}
+
+/* Tell whether the next frame is a kept one, passing those that it is not. */
+static inline bool meets(const struct stack *stack, struct walker *w)
+{
+    w->kept = pass(stack, w->kept, w->at.sp);
+    const struct stack_frame *const frame = w->kept.frame;
+    if (frame->at.sp != w->at.sp || frame->at.pc != w->at.pc)
+        return false;
+    if (__builtin_expect(
+            !(w->kept.last == stack->frames ? frame->bp_matters : stack->upper_bp_matters), 1))
+        return true;
+    catch_up(w);
+    return frame->at.bp == w->at.bp;
+}
+
+/* Leave a frame by a rule that counts from rbp. */
+static inline bool leave_by_bp(const struct unwind_walk *walk, struct cfi_word rule,
+                               struct walker *w)
+{
+    if (cfi_word_kind(rule) != CFI_RULE)
+        return false;
+    catch_up(w);
+    w->next->at.bp = w->at.bp;
+    w->from_bp = true;
+    if (!unwind_step(walk, rule, &w->at))
+        return false;
+    w->bp_of = w->next - 1;
+    return true;
+}
+
+/* The same for one that may count from rsp, as nearly all do. */
+static inline bool leave(const struct unwind_walk *walk, struct cfi_word rule, struct walker *w)
+{
+    if (__builtin_expect(!cfi_word_is_plain(rule), 0))
+        return leave_by_bp(walk, rule, w);
+    const uintptr_t cfa = w->at.sp + (uintptr_t)cfi_word_cfa_offset(rule);
+    if (__builtin_expect(cfa > walk->limit, 0))
+        return false;
+    w->at.pc = ((const uintptr_t *)cfa)[-1];
+    w->at.sp = cfa;
+    return true;
+}
+
+/* Walk until a kept frame is met, then return true; else false and how it ended. */
+static inline bool walk_on(const struct stack *stack, const struct unwind_walk *walk,
+                           struct walker *w, enum unwind_end *end_out)
+{
+    struct cfi_word rule;
+    for (;; w->next--) {
+        if (w->at.sp >= w->kept.frame->at.sp && meets(stack, w))
+            return true;
+        if (__builtin_expect(w->next == w->full, 0)) {
+            *end_out = UNWIND_CUT;
+            return false;
+        }
+        rule = unwind_rule(walk, w->at.pc);
+        w->next->at.pc = w->at.pc;
+        w->next->at.sp = w->at.sp;
+        w->next->rule = rule;
+        if (!leave(walk, rule, w))
+            break;
+    }
+    *end_out = UNWIND_COMPLETE;
+    if (w->at.pc != 0) { /* else it led beyond the outermost one */
+        *end_out = unwind_end_of(cfi_word_kind(rule));
+        w->next--;
+    }
+    return false;
+}
+
+/* Settled frames from `met` outwards, up to the one through which `differs` leads, are those of this stack,
+ * too: take them into the walk, which goes on at that one. False where there is no room. */
+static __attribute__((noinline)) bool take_over(const struct stack *stack,
+                                                const struct stack_frame *met,
+                                                const struct stack_word *differs, struct walker *w)
+{
+    while (stack->words + met[-1].n_words > differs) {
+        if (w->next == w->full)
+            return false;
+        w->next->at.pc = met->at.pc;
+        w->next->at.sp = met->at.sp;
+        w->next->rule = met->rule;
+        w->next--;
+        w->from_bp |= cfi_word_from_bp(met->rule);
         met--;
-    return met;
-}
-
-/* One by one: a wide load of what was just written in small parts would have to wait for it. */
-static inline void set_fresh(struct stack_frame *fresh, const struct arch_frame *at,
-                             const uintptr_t *bp_slot, bool cfa_from_bp)
-{
-    fresh->at.pc = at->pc;
-    fresh->at.sp = at->sp;
-    fresh->at.bp = at->bp;
-    fresh->bp_slot = bp_slot;
-    fresh->cfa_from_bp = cfa_from_bp;
-}
-
-/* Kept frames from `met` down to the one above `unchanged` become part of the walk, met - unchanged in
- * number; return the registers at `unchanged`. */
-static __attribute__((noinline)) struct arch_frame take_over(const struct stack_frame *met,
-                                                             const struct stack_frame *unchanged,
-                                                             uintptr_t bp,
-                                                             struct stack_frame *fresh)
-{
-    for (; met > unchanged; met--) {
-        const struct arch_frame at = {.pc = met->at.pc, .sp = met->at.sp, .bp = bp};
-        set_fresh(fresh++, &at, met->bp_slot, met->cfa_from_bp);
-        if (met->bp_slot)
-            bp = *met->bp_slot;
     }
-    return (struct arch_frame){.pc = unchanged->at.pc, .sp = unchanged->at.sp, .bp = bp};
+    w->at.pc = met->at.pc;
+    w->at.sp = met->at.sp;
+    w->kept = settled_part(stack, met - 1);
+    return true;
 }
 
-/* The outermost frame: nothing leads on from it. */
-static void put_outermost(struct stack_frame *frame, const struct stack_frame *fresh)
+/* The kept frame that was met, as a settled one. */
+static inline const struct stack_frame *settle_met(struct stack *stack, const struct kept *kept)
 {
-    set_fresh(frame, &fresh->at, fresh->bp_slot, fresh->cfa_from_bp);
-    frame->bp_matters = fresh->cfa_from_bp;
-    frame->n_words = 0;
-    frame->hash = stack_hash(0, fresh->at.pc);
+    if (kept->last == stack->frames)
+        return kept->frame;
+    stack_settle_from(stack, kept->frame);
+    return stack->frames + stack->n_kept - 1;
 }
 
-/* A frame on top of `outer`, and the words through which it leads there. */
-static inline void put_on_top(struct stack_word *words, const struct stack_frame *outer,
-                              struct stack_frame *frame, const struct stack_frame *fresh)
+/* The settled frames from `base` outwards stay, none if that is NULL; n_walked ones are put on top. */
+static inline void put(struct stack *stack, const struct stack_frame *base, struct walker *w,
+                       struct stack_frame *innermost, size_t n_walked)
 {
-    size_t n_words = outer->n_words;
-    set_fresh(frame, &fresh->at, fresh->bp_slot, fresh->cfa_from_bp);
-    frame->bp_matters = fresh->cfa_from_bp || (!fresh->bp_slot && outer->bp_matters);
-    frame->hash = stack_hash(outer->hash, fresh->at.pc);
-    if (outer->bp_matters && fresh->bp_slot) {
-        words[n_words].at = fresh->bp_slot;
-        words[n_words++].value = outer->at.bp;
+    struct stack_frame *outermost = w->next + 1;
+    stack_void(stack);
+    stack_order_stores();
+    if (__builtin_expect(!base, 0)) {
+        base = stack_put_outermost(stack, outermost++);
+        n_walked--;
     }
-    words[n_words].at = (const uintptr_t *)outer->at.sp - 1;
-    words[n_words++].value = outer->at.pc;
-    frame->n_words = (uint16_t)n_words;
-}
-
-/* The same for frames of which none, down to the outermost, counts from rbp: no other words matter. */
-static struct stack_frame *put_plain(struct stack_word *words, struct stack_frame *frame,
-                                     const struct stack_frame *fresh,
-                                     const struct stack_frame *first)
-{
-    uintptr_t pc = frame[-1].at.pc, sp = frame[-1].at.sp;
-    uint64_t hash = frame[-1].hash;
-    uint16_t n_words = frame[-1].n_words;
-    for (; fresh > first; frame++) {
-        words[n_words].at = (const uintptr_t *)sp - 1;
-        words[n_words++].value = pc;
-        fresh--;
-        pc = fresh->at.pc;
-        sp = fresh->at.sp;
-        hash = stack_hash(hash, pc);
-        frame->at.pc = pc;
-        frame->at.sp = sp;
-        frame->bp_slot = fresh->bp_slot;
-        frame->cfa_from_bp = frame->bp_matters = false;
-        frame->n_words = n_words;
-        frame->hash = hash;
-    }
-    return frame;
-}
-
-/* The kept frames below `frame` stay; put those walked, [stack->fresh, fresh), on top of them. */
-static inline void assemble(struct stack *stack, struct stack_frame *frame,
-                            const struct stack_frame *fresh, bool any_from_bp)
-{
-    if (frame == stack->frames && fresh > stack->fresh)
-        put_outermost(frame++, --fresh);
-    if (!any_from_bp && fresh > stack->fresh && !frame[-1].bp_matters) {
-        frame = put_plain(stack->words, frame, fresh, stack->fresh);
-    } else {
-        for (; fresh > stack->fresh; frame++)
-            put_on_top(stack->words, frame - 1, frame, --fresh);
-    }
-    stack->n = stack->n_kept = (size_t)(frame - stack->frames);
+    stack->upper_bp_matters = w->from_bp || base->bp_matters;
+    if (__builtin_expect(stack->upper_bp_matters && w->bp_of > w->next, 0))
+        w->next[1].at.bp = derive_bp(w->bp_of, w->next + 1, w->at.bp);
+    stack->id = 0;
+    stack->upper = innermost;
+    stack->upper_outermost = outermost;
+    stack->n_upper = n_walked;
+    stack->n = base->n + n_walked;
+    uint64_t hash = base->hash;
+    for (; outermost <= innermost; outermost++)
+        hash = stack_hash(hash, outermost->at.pc);
+    innermost->hash = hash;
+    stack_order_stores();
+    stack->n_kept = base->n;
 }
 
 static enum unwind_end give_up(struct stack *stack, enum unwind_end end)
 {
-    stack->n_kept = 0;
+    stack_void(stack);
     stack->id = 0;
     return end;
+}
+
+/* The half of stack->walked that holds no upper frames; its last one. */
+static inline struct stack_frame *free_half(struct stack *stack)
+{
+    struct stack_frame *const first = &stack->walked[0][TRACE_MAX_DEPTH];
+    return stack->upper == first ? &stack->walked[1][TRACE_MAX_DEPTH] : first;
 }
 
 enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
                           const struct unwind_walk *walk, size_t cap)
 {
-    struct stack_frame *kept =
-        stack->frames + stack->n_kept; /* those beyond were passed, or changed */
-    struct stack_frame *fresh = stack->fresh;
-    struct stack_frame *const full = stack->fresh + cap;
-    struct arch_frame at = *caller;
-    enum unwind_end end = UNWIND_COMPLETE;
-    bool any_from_bp = false;
-    while (at.pc != 0) {
-        while (kept > stack->frames && kept[-1].at.sp < at.sp)
-            kept--;
-        if (kept > stack->frames && memo_is_met(kept - 1, &at)) {
-            struct stack_frame *const unchanged = first_unchanged(stack, kept - 1);
-            if (unchanged == stack->frames) {
-                end = stack->end;
-                goto known;
-            }
-            if (kept - 1 - unchanged >= full - fresh)
-                return give_up(stack, UNWIND_CUT);
-            at = take_over(kept - 1, unchanged, at.bp, fresh);
-            any_from_bp = true; /* or not: it was not looked at */
-            fresh += kept - 1 - unchanged;
-            kept = unchanged;
+    struct stack_frame *const innermost = free_half(stack);
+    const struct stack_frame *base = NULL; /* from which outwards all is the same */
+    struct walker w = {.at = *caller,
+                       .next = innermost,
+                       .bp_of = innermost,
+                       .full = innermost - cap,
+                       .kept = innermost_kept(stack)};
+    enum unwind_end end;
+    while (walk_on(stack, walk, &w, &end)) {
+        const struct stack_frame *const met = settle_met(stack, &w.kept);
+        const struct stack_word *const differs = memo_first_difference(stack, met);
+        if (differs == stack->words) {
+            base = met;
+            end = stack->end;
+            break;
         }
-        if (fresh == full)
+        struct walker on = w; /* which stays in registers */
+        if (!take_over(stack, met, differs, &on))
             return give_up(stack, UNWIND_CUT);
-        const struct cfi_rule rule = unwind_rule(walk, at.pc);
-        fresh->at.pc = at.pc;
-        fresh->at.sp = at.sp;
-        fresh->at.bp = at.bp;
-        fresh->cfa_from_bp = rule.cfa_from_bp;
-        any_from_bp |= rule.cfa_from_bp;
-        fresh->bp_slot = NULL;
-        fresh++;
-        if (__builtin_expect(
-                rule.kind == CFI_RULE && unwind_step(walk, &rule, &at, &fresh[-1].bp_slot), 1))
-            continue;
-        end = rule.kind == CFI_RULE ? UNWIND_UNUSUAL : unwind_end_of(&rule);
-        if (end == UNWIND_UNUSUAL)
-            return give_up(stack, end);
-        break;
+        w = on;
     }
-    kept = stack->frames; /* none was met to the end */
-known:
-    if ((kept - stack->frames) + (fresh - stack->fresh) > (ptrdiff_t)cap)
+    const size_t n_walked = (size_t)(innermost - w.next);
+    if (base && n_walked + base->n > cap)
         return give_up(stack, UNWIND_CUT);
-    stack->id = 0;
+    if (!base && (end == UNWIND_CUT || end == UNWIND_UNUSUAL || n_walked == 0))
+        return give_up(stack, n_walked == 0 ? UNWIND_UNUSUAL : end);
+    if (base && n_walked == 0 && base->n == stack->n)
+        return end; /* the same one */
     stack->end = end;
-    assemble(stack, kept, fresh, any_from_bp);
+    put(stack, base, &w, innermost, n_walked);
     return end;
 }

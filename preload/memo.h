@@ -20,28 +20,32 @@ static inline bool memo_is_met(const struct stack_frame *kept, const struct arch
            (!kept->bp_matters || kept->at.bp == frame->bp);
 }
 
-/* Tell whether the caller's stack is the kept one, frame by frame. Reads only words of the living
- * stack: outwards from the frame met, up to the first difference. Below 1 ns a frame. */
+/* From a settled frame that was met on the living stack, compare outwards: the first word that is
+ * another one, words[0] when none is. Reads nothing beyond it. About 0.5 ns a frame. */
+static inline const struct stack_word *memo_first_difference(const struct stack *stack,
+                                                             const struct stack_frame *met)
+{
+    const struct stack_word *word = stack->words + met->n_words - 1;
+    while (*word->at == word->value)
+        word--;
+    return word;
+}
+
+/* Tell whether the caller's stack is the kept one, frame by frame, all of them settled. Reads only
+ * words of the living stack: outwards from the frame met, up to the first difference. */
 static inline bool memo_holds(const struct stack *stack, const struct arch_frame *caller,
                               uint32_t generation)
 {
-    if (stack->n_kept == 0 || stack->generation != generation)
+    if (stack->n_kept == 0 || stack->n_upper != 0 || stack->generation != generation)
         return false;
     const struct stack_frame *const innermost = &stack->frames[stack->n_kept - 1];
-    if (!memo_is_met(innermost, caller))
-        return false;
-    const struct stack_word *word = stack->words + innermost->n_words;
-    while (word > stack->words) {
-        word--;
-        if (*word->at != word->value)
-            return false;
-    }
-    return true;
+    return memo_is_met(innermost, caller) &&
+           memo_first_difference(stack, innermost) == stack->words;
 }
 
-/* Walk, sharing with stack->frames what is still the same. On UNWIND_COMPLETE and UNWIND_NO_TABLE
- * `stack` is the new one, its id unknown; else it is void (n_kept 0) and its first frames may be
- * overwritten. */
+/* Walk, sharing with the kept stack what is still the same. On UNWIND_COMPLETE and UNWIND_NO_TABLE
+ * `stack` is the one found; its id stays when it is the one before, else is 0. Otherwise `stack` is
+ * void, and its first frames may be overwritten. */
 enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
                           const struct unwind_walk *walk, size_t cap);
 

@@ -149,8 +149,13 @@ uint32_t stacktree_id(struct lane *lane)
         return stack->id;
     if (stack->n == 0 || !start_anew_if_due(lane) || (tree->n_slots == 0 && !reserve(tree)))
         return 0;
-    size_t n_unknown = 0;
-    uint32_t id = 0;
+    uint32_t id = find_frame(tree, stack_innermost(stack))->id;
+    if (id) {
+        stack->id = id;
+        return id;
+    }
+    stack_settle(stack);
+    size_t n_unknown = 1;
     while (n_unknown < stack->n && id == 0) {
         id = find_frame(tree, &stack->frames[stack->n - 1 - n_unknown])->id;
         n_unknown += id == 0;

@@ -20,14 +20,15 @@ struct unwind_cached_rule unwind_cache[UNWIND_CACHE_ENTRIES];
 /* End of the main thread's stack; exported by ld.so. */
 extern void *__libc_stack_end __attribute__((weak));
 
-struct cfi_rule unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc)
+struct cfi_word unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc)
 {
-    const struct cfi_rule rule = cfi_find(pc);
-    uint64_t word;
-    memcpy(&word, &rule, sizeof word);
-    atomic_store_explicit(&entry->key, name ^ word, memory_order_relaxed);
-    atomic_store_explicit(&entry->rule, word, memory_order_relaxed);
-    return rule;
+    struct cfi_rule rule = cfi_find(pc);
+    if (!unwind_can_follow(rule))
+        rule = (struct cfi_rule){.kind = CFI_UNUSUAL};
+    const struct cfi_word word = cfi_word_of(rule);
+    atomic_store_explicit(&entry->key, name ^ word.bits, memory_order_relaxed);
+    atomic_store_explicit(&entry->rule, word.bits, memory_order_relaxed);
+    return word;
 }
 
 /* The highest address a frame may reach, UINTPTR_MAX where the stack is not one we know (coroutines,
@@ -45,18 +46,20 @@ static uintptr_t stack_limit(uintptr_t sp)
 
 struct unwind_walk unwind_begin(uintptr_t sp, uint32_t generation)
 {
-    return (struct unwind_walk){.salt = (uint64_t)generation << 48, .limit = stack_limit(sp)};
+    return (struct unwind_walk){.salt = ((uint64_t)generation << 48) - 1,
+                                .cache = unwind_cache,
+                                .limit = sp % sizeof(uintptr_t) == 0 ? stack_limit(sp) : 0};
 }
 
-enum unwind_end unwind_end_of(const struct cfi_rule *rule)
+enum unwind_end unwind_end_of(enum cfi_kind kind)
 {
     static const enum unwind_end ends[] = {
         [CFI_NONE] = UNWIND_COMPLETE, /* start code without tables: nothing calls it */
-        [CFI_OUTERMOST] = UNWIND_COMPLETE,
-        [CFI_UNUSUAL] = UNWIND_UNUSUAL,
+        [CFI_RULE] = UNWIND_UNUSUAL,  /* followed, it would lead anywhere */
+        [CFI_OUTERMOST] = UNWIND_COMPLETE, [CFI_UNUSUAL] = UNWIND_UNUSUAL,
         [CFI_NO_TABLE] = UNWIND_NO_TABLE,
     };
-    return ends[rule->kind];
+    return ends[kind];
 }
 
 size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
@@ -72,10 +75,9 @@ size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
             break;
         }
         pcs[n++] = at.pc;
-        const struct cfi_rule rule = unwind_rule(&walk, at.pc);
-        const uintptr_t *bp_slot;
-        if (rule.kind != CFI_RULE || !unwind_step(&walk, &rule, &at, &bp_slot)) {
-            *end_out = rule.kind == CFI_RULE ? UNWIND_UNUSUAL : unwind_end_of(&rule);
+        const struct cfi_word rule = unwind_rule(&walk, at.pc);
+        if (!unwind_step(&walk, rule, &at)) {
+            *end_out = unwind_end_of(cfi_word_kind(rule));
             break;
         }
     }
@@ -93,7 +95,7 @@ static void replace(struct stack *stack, const uintptr_t *pcs, size_t n)
         frame->hash = hash;
     }
     stack->n = n;
-    stack->n_kept = 0;
+    stack_void(stack);
     stack->id = 0;
 }
 
@@ -104,7 +106,7 @@ static __attribute__((noinline)) void walk_anew(const struct arch_frame *caller,
     struct stack *const stack = &lane->stack;
     if (__builtin_expect(stack->generation != generation, 0)) {
         stack->generation = generation;
-        stack->n_kept = 0;
+        stack_void(stack);
     }
     const struct unwind_walk walk = unwind_begin(caller->sp, generation);
     enum unwind_end end = memo_walk(stack, caller, &walk, max_depth);

@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "preload/cfi.h"
 #include "preload/stack.h"
@@ -35,54 +34,68 @@ extern struct unwind_cached_rule unwind_cache[UNWIND_CACHE_ENTRIES]
 
 /* What stays the same during one walk. */
 struct unwind_walk {
-    uint64_t salt;   /* names the module generation in the rule cache */
-    uintptr_t limit; /* no frame may reach beyond */
+    uint64_t salt; /* names the module generation in the rule cache; one less than that */
+    struct unwind_cached_rule *cache;
+    uintptr_t limit; /* no frame may reach beyond; 0 where sp is odd: no step is right */
 };
 struct unwind_walk unwind_begin(uintptr_t sp, uint32_t generation);
 
 /* Find a rule in the tables and keep it. */
-struct cfi_rule unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc);
+struct cfi_word unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc);
 
-/* The rule at a return address. */
-static inline struct cfi_rule unwind_rule(const struct unwind_walk *walk, uintptr_t return_address)
+/* The rule at a return address. CFI_UNUSUAL also where it could not be right for any frame. */
+static inline struct cfi_word unwind_rule(const struct unwind_walk *walk, uintptr_t return_address)
 {
-    const uintptr_t pc = return_address - 1;
-    const uint64_t name = pc + walk->salt;
-    struct unwind_cached_rule *const entry =
-        &unwind_cache[(name * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - UNWIND_CACHE_BITS)];
-    const uint64_t word = atomic_load_explicit(&entry->rule, memory_order_relaxed);
-    if (__builtin_expect((atomic_load_explicit(&entry->key, memory_order_relaxed) ^ word) != name,
+    const uint64_t name = return_address + walk->salt;
+    const uint64_t hash = name * UINT64_C(0x9e3779b97f4a7c15);
+    struct unwind_cached_rule *const entry = walk->cache + (hash >> (64 - UNWIND_CACHE_BITS));
+    const uint64_t bits = atomic_load_explicit(&entry->rule, memory_order_relaxed);
+    if (__builtin_expect((atomic_load_explicit(&entry->key, memory_order_relaxed) ^ bits) != name,
                          0))
-        return unwind_rule_anew(entry, name, pc);
-    struct cfi_rule rule;
-    memcpy(&rule, &word, sizeof rule);
-    return rule;
+        return unwind_rule_anew(entry, name, return_address - 1);
+    return (struct cfi_word){bits};
 }
 
-/* Follow a CFI_RULE from the registers *at to the caller's. *bp_slot_out is where its rbp was saved, NULL
- * where it was not. False where the frame cannot be right; *at is void then. */
-static inline bool unwind_step(const struct unwind_walk *walk, const struct cfi_rule *rule,
-                               struct arch_frame *at, const uintptr_t **bp_slot_out)
+/* Tell whether a rule's numbers can be right: what depends on no register is looked at once, here. */
+static inline bool unwind_can_follow(struct cfi_rule rule)
 {
-    const uintptr_t sp = at->sp;
-    const uintptr_t cfa = (rule->cfa_from_bp ? at->bp : sp) + (uintptr_t)(intptr_t)rule->cfa_offset;
-    if (cfa <= sp || cfa > walk->limit || cfa % sizeof(uintptr_t) != 0)
+    const int64_t bp_offset = rule.cfa_offset + 8 * (int64_t)rule.bp_words;
+    return rule.kind != CFI_RULE || rule.cfa_from_bp ||
+           (rule.cfa_offset > 0 && rule.cfa_offset % 8 == 0 &&
+            (!rule.bp_saved || bp_offset >= -UNWIND_RED_ZONE_BYTES));
+}
+
+/* Leave a frame whose rule counts from `base`, a register of *at. False beyond the limit. */
+static inline bool unwind_leave(const struct unwind_walk *walk, struct cfi_word rule,
+                                uintptr_t base, struct arch_frame *at)
+{
+    const uintptr_t cfa = base + (uintptr_t)cfi_word_cfa_offset(rule);
+    if (__builtin_expect(cfa > walk->limit, 0))
         return false;
     const uintptr_t *const words = (const uintptr_t *)cfa;
-    *bp_slot_out = NULL;
-    if (rule->bp_saved) {
-        const uintptr_t *const bp_slot = words + rule->bp_words;
-        if ((uintptr_t)bp_slot < sp - UNWIND_RED_ZONE_BYTES)
-            return false;
-        *bp_slot_out = bp_slot;
-        at->bp = *bp_slot;
-    }
+    if (cfi_word_bp_saved(rule))
+        at->bp = words[cfi_word_bp_words(rule)];
     at->pc = words[-1];
     at->sp = cfa;
     return true;
 }
 
-/* How a walk ends at a rule that is not CFI_RULE. */
-enum unwind_end unwind_end_of(const struct cfi_rule *rule);
+/* Follow a rule that can be followed from the registers *at to the caller's, whose sp is the CFA. False
+ * where it is no CFI_RULE, or the frame cannot be right; *at is unchanged then. */
+static inline bool unwind_step(const struct unwind_walk *walk, struct cfi_word rule,
+                               struct arch_frame *at)
+{
+    if (cfi_word_is_plain(rule))
+        return unwind_leave(walk, rule, at->sp, at);
+    const uintptr_t cfa = at->bp + (uintptr_t)cfi_word_cfa_offset(rule);
+    if (cfi_word_kind(rule) != CFI_RULE || cfa <= at->sp || cfa % sizeof(uintptr_t) != 0 ||
+        (cfi_word_bp_saved(rule) &&
+         cfa + 8 * (uintptr_t)cfi_word_bp_words(rule) < at->sp - UNWIND_RED_ZONE_BYTES))
+        return false;
+    return unwind_leave(walk, rule, at->bp, at);
+}
+
+/* How a walk ends at a rule that was not followed. */
+enum unwind_end unwind_end_of(enum cfi_kind kind);
 
 #endif

@@ -182,7 +182,7 @@ static enum board_row compare_locked(struct board *on, struct lane *lane,
 {
     const struct stack *const stack = &lane->stack;
     for (size_t i = 0; i < stack->n; i++)
-        work.pcs[i] = stack->frames[stack->n - 1 - i].at.pc;
+        work.pcs[i] = stack_frame_at(stack, stack->n - 1 - i)->at.pc;
     work.claim = (struct stack_claim){
         .caller = caller, .pcs = work.pcs, .n = stack->n, .is_cut = stack->n == work.max_depth};
     work.all_ways = work.n_checks++ % ALL_WAYS_EVERY == 0;
@@ -210,7 +210,7 @@ static enum board_row compare_with_runtime(struct lane *lane, const struct arch_
     const size_t n = unwind_library(caller, lane->pcs, max_depth, &end);
     bool same = n == stack->n;
     for (size_t i = 0; i < n && same; i++)
-        same = lane->pcs[i] == stack->frames[n - 1 - i].at.pc;
+        same = lane->pcs[i] == stack_frame_at(stack, n - 1 - i)->at.pc;
     return same ? row : BOARD_DIFFERENT;
 }
 
@@ -246,18 +246,22 @@ static struct stack_before *before_of(const struct lane *lane)
 /* Outer frames that are those of the stack before. One that the memo may not use shares none. */
 static size_t count_shared(const struct stack *stack, const struct stack_before *before)
 {
+    const size_t n_kept = stack->n_kept + stack->n_upper;
     size_t n = 0;
-    while (n < stack->n_kept && n < before->n && stack->frames[n].at.pc == before->frames[n].pc &&
-           stack->frames[n].at.sp == before->frames[n].sp)
+    while (n < n_kept && n < before->n) {
+        const struct stack_frame *const frame = stack_frame_at(stack, n);
+        if (frame->at.pc != before->frames[n].pc || frame->at.sp != before->frames[n].sp)
+            break;
         n++;
+    }
     return n;
 }
 
 static void keep(const struct stack *stack, struct stack_before *before_out)
 {
     for (size_t i = 0; i < stack->n; i++) {
-        before_out->frames[i].pc = stack->frames[i].at.pc;
-        before_out->frames[i].sp = stack->frames[i].at.sp;
+        before_out->frames[i].pc = stack_frame_at(stack, i)->at.pc;
+        before_out->frames[i].sp = stack_frame_at(stack, i)->at.sp;
     }
     before_out->n = stack->n;
 }

@@ -154,7 +154,7 @@ static size_t memo_of(const struct arch_frame *caller, struct lane *lane, uintpt
     unwind_stack(caller, lane, DEPTH);
     const size_t n = lane->stack.n;
     for (size_t i = 0; i < n; i++)
-        pcs[i] = lane->stack.frames[n - 1 - i].at.pc;
+        pcs[i] = stack_frame_at(&lane->stack, n - 1 - i)->at.pc;
     return n;
 }
 
@@ -162,11 +162,11 @@ static bool hash_is_right(const struct stack *stack)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < stack->n; i++) {
-        hash = stack_hash(hash, stack->frames[i].at.pc);
-        if (stack->frames[i].hash != hash)
+        hash = stack_hash(hash, stack_frame_at(stack, i)->at.pc);
+        if (i < stack->n - stack->n_upper && stack->frames[i].hash != hash)
             return false;
     }
-    return true;
+    return stack->n == 0 || stack_innermost(stack)->hash == hash;
 }
 
 /* What one of libunwind's ways says, from `caller` outwards. */

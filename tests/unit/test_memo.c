@@ -53,6 +53,12 @@ static NOINLINE int descend(int depth)
     return 0;
 }
 
+/* Frames that the next stack may be compared with. */
+static size_t n_kept(void)
+{
+    return lane.stack.n_kept + lane.stack.n_upper;
+}
+
 /* Give the stack a number, as stacktree.c would. */
 static void name_it(uint32_t id)
 {
@@ -67,7 +73,7 @@ static void the_same_stack_keeps_its_number(void **state)
         if (i == 0)
             name_it(42);
         assert_int_equal(lane.stack.id, 42);
-        assert_true(lane.stack.n_kept == lane.stack.n && lane.stack.n > 2);
+        assert_true(n_kept() == lane.stack.n && lane.stack.n > 2);
     }
     assert_true(ring.n_fast == 3 && ring.n_fallback == 0 && ring.n_truncated == 0);
 }
@@ -109,7 +115,7 @@ static void a_cut_stack_is_not_kept(void **state)
     assert_true(lane.stack.frames[0].at.pc == lane.stack.frames[3].at.pc);
     n_max = 128;
     descend(20);
-    assert_true(lane.stack.n > 20 && lane.stack.n_kept == lane.stack.n);
+    assert_true(lane.stack.n > 20 && n_kept() == lane.stack.n);
     assert_true(ring.n_truncated == 3);
 }
 
@@ -140,7 +146,7 @@ static void a_stack_that_ends_early_is_counted_each_time(void **state)
     run(unwind_thrice);
     assert_true(ring.n_fast == 4);
     assert_true(ring.n_truncated == 4);
-    assert_true(lane.stack.n == 4 && lane.stack.frames[0].at.pc - (uintptr_t)page < 8);
+    assert_true(lane.stack.n == 4 && stack_frame_at(&lane.stack, 0)->at.pc - (uintptr_t)page < 8);
     munmap(page, 4096);
 }
 
@@ -148,6 +154,7 @@ static void a_stack_that_ends_early_is_counted_each_time(void **state)
  * is another. Made by hand, so that nothing but rbp differs. */
 static void rbp_decides_where_an_outer_frame_needs_it(void **state)
 {
+    static const uintptr_t never_equal = 1;
     uintptr_t words[32] = {0};
     struct stack *const stack = &lane.stack;
     const struct unwind_walk walk = unwind_begin((uintptr_t)words, generation);
@@ -155,15 +162,17 @@ static void rbp_decides_where_an_outer_frame_needs_it(void **state)
     /* As memo_walk() leaves it: outer was reached from inner, whose CFA is counted from rbp. */
     stack->n = stack->n_kept = 2;
     stack->id = 42;
-    stack->frames[0] = (struct stack_frame){.at = {.pc = 1, .sp = (uintptr_t)&words[8]}};
+    stack->frames[0] =
+        (struct stack_frame){.at = {.pc = 1, .sp = (uintptr_t)&words[8]}, .n_words = 1};
     stack->frames[1] = (struct stack_frame){
         .at = {.pc = 2, .sp = (uintptr_t)&words[2], .bp = (uintptr_t)&words[6]},
-        .bp_slot = &words[6],
-        .cfa_from_bp = true,
+        .rule = cfi_word_of((struct cfi_rule){
+            .kind = CFI_RULE, .cfa_from_bp = 1, .bp_saved = 1, .bp_words = -2, .cfa_offset = 16}),
         .bp_matters = true,
-        .n_words = 1,
+        .n_words = 2,
     };
-    stack->words[0] = (struct stack_word){&words[7], 1};
+    stack->words[0] = (struct stack_word){&never_equal, 2};
+    stack->words[1] = (struct stack_word){&words[7], 1};
     words[7] = 1;
     struct arch_frame caller = stack->frames[1].at;
     assert_true(memo_holds(stack, &caller, 0));
@@ -175,6 +184,81 @@ static void rbp_decides_where_an_outer_frame_needs_it(void **state)
     assert_false(memo_holds(stack, &caller, 0));
     assert_int_not_equal(memo_walk(stack, &caller, &walk, 128), UNWIND_COMPLETE);
     assert_int_equal(stack->id, 0);
+}
+
+/* The same of frames that are not settled yet. */
+static void rbp_decides_in_upper_frames_too(void **state)
+{
+    uintptr_t words[32] = {0};
+    struct stack *const stack = &lane.stack;
+    struct stack_frame *const upper = &stack->walked[0][TRACE_MAX_DEPTH];
+    const struct unwind_walk walk = unwind_begin((uintptr_t)words, generation);
+    struct arch_frame caller = {.pc = 2, .sp = (uintptr_t)&words[2], .bp = (uintptr_t)&words[6]};
+    (void)state;
+    words[7] = 1;
+    for (int same = 0; same < 2; same++) {
+        *upper = (struct stack_frame){.at = {.pc = 1, .sp = (uintptr_t)&words[8]}};
+        stack_void(stack);
+        stack_put_outermost(stack, upper);
+        *upper = (struct stack_frame){.at = caller,
+                                      .rule = cfi_word_of((struct cfi_rule){.kind = CFI_RULE,
+                                                                            .cfa_from_bp = 1,
+                                                                            .bp_saved = 1,
+                                                                            .bp_words = -2,
+                                                                            .cfa_offset = 16})};
+        upper->at.bp += same ? 0 : 8;
+        stack->upper = stack->upper_outermost = upper;
+        stack->upper_bp_matters = true;
+        stack->n_kept = stack->n_upper = 1;
+        stack->n = 2;
+        name_it(42);
+        memo_walk(stack, &caller, &walk, 128);
+        assert_int_equal(stack->id, same ? 42 : 0);
+    }
+    assert_true(stack->n_kept == 2 && stack->frames[1].bp_matters);
+    assert_true(memo_holds(stack, &caller, 0));
+    caller.bp += 8;
+    assert_false(memo_holds(stack, &caller, 0));
+}
+
+/* A signal handler may jump out of a hook for good, while a stack is being put together. */
+static void a_stack_left_unfinished_shares_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        descend(10);
+        const size_t n = lane.stack.n;
+        assert_true(n > 10 && n_kept() == n);
+        name_it(42);
+        lane.stack.n_kept = 0;
+        lane.stack.n_upper = n;
+        descend(10);
+        assert_true(lane.stack.id == 0 && lane.stack.n == n && n_kept() == n);
+    }
+}
+
+/* A stack met again is settled, so that it is compared in one go from then on. */
+static void frames_met_again_are_settled(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        uint64_t hash = 0;
+        descend(5);
+        assert_true((lane.stack.n_upper > 0) == (i == 0));
+        for (size_t k = 0; k < lane.stack.n; k++)
+            hash = stack_hash(hash, stack_frame_at(&lane.stack, k)->at.pc);
+        assert_true(stack_innermost(&lane.stack)->hash == hash);
+    }
+}
+
+static void no_caller_is_no_stack_to_keep(void **state)
+{
+    const struct arch_frame nobody = {.sp = (uintptr_t)__builtin_frame_address(0)};
+    (void)state;
+    descend(3);
+    unwind_stack(&nobody, &lane, 128);
+    assert_int_equal(n_kept(), 0);
+    assert_true(lane.stack.n <= 1 && lane.stack.id == 0);
 }
 
 static ucontext_t outside, inside;
@@ -217,6 +301,10 @@ int main(void)
         CASE(a_cut_stack_is_not_kept),
         CASE(a_stack_that_ends_early_is_counted_each_time),
         CASE(rbp_decides_where_an_outer_frame_needs_it),
+        CASE(rbp_decides_in_upper_frames_too),
+        CASE(a_stack_left_unfinished_shares_nothing),
+        CASE(frames_met_again_are_settled),
+        CASE(no_caller_is_no_stack_to_keep),
         CASE(a_switch_of_stacks_shares_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
