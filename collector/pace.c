@@ -5,8 +5,8 @@
 #include "collector/pace.h"
 
 enum pace_tuning {
-    BYTES_PER_EVENT = 4,           /* over the run; a user's disk holds a day of that */
-    CREDIT_BYTES = 4 << 20,        /* how much of a thin stretch may be spent on a thick one */
+    BYTES_PER_10_EVENTS = 48, /* over the run; what the names take at its end makes it 5 an event */
+    CREDIT_BYTES = 4 << 20,   /* how much of a thin stretch may be spent on a thick one */
     BEHIND_NS = 100 * 1000 * 1000, /* a few turns of a scheduler that has too many to serve */
     CALM_EVENTS_PER_MS = 500,      /* dense, that is 2 % of a processor */
     STALL_NS = 1000 * 1000,        /* shorter is a page cache at work, not a disk */
@@ -26,7 +26,7 @@ static int64_t clamp(int64_t value, int64_t limit)
 void pace_note_frame(struct pace *pace, const struct pace_frame *frame)
 {
     /* A frame is half a MiB, so neither number comes near the limit of its type. */
-    const int64_t allowed = (int64_t)frame->n_events * BYTES_PER_EVENT;
+    const int64_t allowed = (int64_t)frame->n_events * BYTES_PER_10_EVENTS / 10;
     const uint64_t since_ns = frame->end_ns - pace->last_ns;
     pace->credit_bytes =
         clamp(pace->credit_bytes + allowed - (int64_t)frame->n_bytes, CREDIT_BYTES);

@@ -43,8 +43,8 @@ static void many_thick_events_are_made_dense_as_often_as_it_takes(void **state)
         n_bytes += dense ? 120000 : 360000;
         n_dense += dense;
     }
-    assert_in_range(n_dense, 450, 550);
-    assert_in_range(n_bytes / 60000 / 10, 380, 420); /* hundredths of a byte an event */
+    assert_in_range(n_dense, 270, 330);
+    assert_in_range(n_bytes / 60000 / 10, 460, 490); /* hundredths of a byte an event */
 }
 
 static void what_was_saved_long_ago_is_not_spent(void **state)
