@@ -15,7 +15,7 @@ struct skim {
     uint64_t n_events;       /* counted up: allocations, releases, ended resizes */
 };
 
-/* Pass over allocations, releases, begins and ends of resizes from `at` on. Returns where it stopped:
+/* Pass over allocations, releases, begins and ends of resizes, times of calls from `at` on. Returns where it stopped:
  * at or behind `limit`, or at a record that is not for it, perhaps of no valid form. Reads no further
  * than `end`. */
 const uint8_t *skim_events(const uint8_t *at, const uint8_t *limit, const uint8_t *end,
