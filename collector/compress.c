@@ -30,10 +30,12 @@ struct way {
     ZSTD_paramSwitch_e literals;
 };
 static const struct way ways[] = {
-    /* Steps of 128 KiB between the places looked at: no search at all, Huffman codes alone. */
-    [false] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_enable},
+    /* Steps of 128 KiB between the places looked at: no search at all. */
+    [PACE_STORED] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_disable},
+    /* And Huffman codes. */
+    [PACE_QUICK] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_enable},
     /* A table that stays in the first-level cache: python3 27.7 for 29.6 ns, 2 % more bytes. */
-    [true] = {0, 7, 12, ZSTD_ps_auto},
+    [PACE_DENSE] = {0, 7, 12, ZSTD_ps_auto},
 };
 
 struct compress {
@@ -45,19 +47,19 @@ struct compress {
     uint64_t n_bytes;
     uint64_t mark, frame_mark, safe_mark; /* now, after the last frame, after the last safe one */
     struct pace pace;
-    bool dense;
+    enum pace_way way;
     bool torn; /* a write failed: the end of the file is broken */
     int error;
 };
 
-static void choose_way(struct compress *compress, bool dense)
+static void choose_way(struct compress *compress, enum pace_way chosen)
 {
-    const struct way *const way = &ways[dense];
+    const struct way *const way = &ways[chosen];
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_targetLength, way->target_length);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_minMatch, way->min_match);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_hashLog, way->hash_log);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_literalCompressionMode, (int)way->literals);
-    compress->dense = dense;
+    compress->way = chosen;
 }
 
 struct compress *compress_new(struct trace_file *file)
@@ -75,7 +77,7 @@ struct compress *compress_new(struct trace_file *file)
     }
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(compress->context, ZSTD_c_checksumFlag, 1);
-    choose_way(compress, true);
+    choose_way(compress, PACE_DENSE);
     return compress;
 }
 
@@ -109,9 +111,9 @@ static int fail_torn(struct compress *compress, int error)
 static int write_frame(struct compress *compress, const void *bytes, size_t n_bytes, void *output)
 {
     const uint64_t start_ns = ticks_monotonic_ns();
-    const bool dense = pace_wants_dense(&compress->pace, start_ns);
-    if (dense != compress->dense)
-        choose_way(compress, dense);
+    const enum pace_way way = pace_choose(&compress->pace, start_ns);
+    if (way != compress->way)
+        choose_way(compress, way);
     const size_t n =
         ZSTD_compress2(compress->context, output, ZSTD_compressBound(n_bytes), bytes, n_bytes);
     if (ZSTD_isError(n))
@@ -122,7 +124,8 @@ static int write_frame(struct compress *compress, const void *bytes, size_t n_by
         return fail_torn(compress, error);
     const uint64_t end_ns = ticks_monotonic_ns();
     const bool moved_on = compress->mark > compress->frame_mark;
-    const struct pace_frame frame = {.n_events =
+    const struct pace_frame frame = {.way = way,
+                                     .n_events =
                                          moved_on ? compress->mark - compress->frame_mark : 0,
                                      .n_bytes = n,
                                      .compress_ns = compressed_ns - start_ns,

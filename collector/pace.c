@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* In this order: a slow file needs few bytes, a program that is being held up needs quick work, few
- * events cost nothing either way; else quick, as long as the file grows by no more than so many bytes
- * an event, which is kept as an account. */
+/* In this order: a slow file needs few bytes, few events cost nothing either way; else the file grows
+ * by so many bytes an event, which is kept as an account: an easy way while there is credit, a harder
+ * one while there is none. Which two of the three depends on whether the middle one keeps within
+ * what is allowed (two frames of different ways are cheaper than what lies between), and on the
+ * program: while it is held up, the hardest is out. */
 #include "collector/pace.h"
 
 enum pace_tuning {
@@ -10,6 +12,7 @@ enum pace_tuning {
     BEHIND_NS = 100 * 1000 * 1000, /* a few turns of a scheduler that has too many to serve */
     CALM_EVENTS_PER_MS = 500,      /* dense, that is 2 % of a processor */
     STALL_NS = 1000 * 1000,        /* shorter is a page cache at work, not a disk */
+    TELLING_EVENTS = 1000,         /* a frame of fewer does not tell how they compress */
 };
 
 void pace_note_fill(struct pace *pace, uint64_t filled_bytes, uint64_t ring_bytes, uint64_t now_ns)
@@ -30,16 +33,19 @@ void pace_note_frame(struct pace *pace, const struct pace_frame *frame)
     const uint64_t since_ns = frame->end_ns - pace->last_ns;
     pace->credit_bytes =
         clamp(pace->credit_bytes + allowed - (int64_t)frame->n_bytes, CREDIT_BYTES);
+    if (frame->way == PACE_QUICK && frame->n_events >= TELLING_EVENTS)
+        pace->quick_suffices = (int64_t)frame->n_bytes <= allowed;
     pace->calm = frame->n_events < since_ns / 1000000 * CALM_EVENTS_PER_MS;
     pace->stalled = frame->write_ns > frame->compress_ns && frame->write_ns > STALL_NS;
     pace->last_ns = frame->end_ns;
 }
 
-bool pace_wants_dense(const struct pace *pace, uint64_t now_ns)
+enum pace_way pace_choose(const struct pace *pace, uint64_t now_ns)
 {
-    if (pace->stalled)
-        return true;
-    if (now_ns < pace->behind_until_ns)
-        return false;
-    return pace->calm || pace->credit_bytes < 0;
+    const bool behind = now_ns < pace->behind_until_ns;
+    if (pace->stalled || (pace->calm && !behind))
+        return PACE_DENSE;
+    if (behind || pace->quick_suffices)
+        return pace->credit_bytes < 0 ? PACE_QUICK : PACE_STORED;
+    return pace->credit_bytes < 0 ? PACE_DENSE : PACE_QUICK;
 }

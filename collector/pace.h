@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* How hard the next frame is to be compressed, where the collector's time is taken from the program
- * it watches, and bytes from the user's disk.
- *
- * Two ways are worth having: `dense` finds repetitions, `quick` only gives frequent bytes short codes
- * (docs/PERFORMANCE.md has their figures). Those between are worse than the two in turn. Only
- * arithmetic: the caller brings the clock. */
+ * it watches, and bytes from the user's disk. Only arithmetic: the caller brings the clock. */
 #ifndef HEAPWISE_COLLECTOR_PACE_H
 #define HEAPWISE_COLLECTOR_PACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Those between are worse than two of these in turn; docs/PERFORMANCE.md has their figures. */
+enum pace_way {
+    PACE_STORED, /* as it is */
+    PACE_QUICK,  /* frequent bytes get short codes */
+    PACE_DENSE,  /* and repetitions are found */
+};
+
 /* Zeroed at the start. */
 struct pace {
     int64_t credit_bytes;     /* allowed for the events so far, not used */
     uint64_t behind_until_ns; /* a ring was nearly full just now */
     uint64_t last_ns;         /* end of the last frame */
+    bool quick_suffices;      /* the last quick frame took no more bytes than are allowed */
     bool calm;                /* few events: any work on them is nothing */
     bool stalled;             /* the file takes longer than compressing does */
 };
 
 /* One frame that was written. */
 struct pace_frame {
+    enum pace_way way;
     uint64_t n_events;
     uint64_t n_bytes; /* written */
     uint64_t compress_ns, write_ns;
@@ -33,7 +38,7 @@ void pace_note_fill(struct pace *pace, uint64_t filled_bytes, uint64_t ring_byte
 
 void pace_note_frame(struct pace *pace, const struct pace_frame *frame);
 
-/* Tell whether the next frame is to be dense. */
-bool pace_wants_dense(const struct pace *pace, uint64_t now_ns);
+/* Choose the way of the next frame. */
+enum pace_way pace_choose(const struct pace *pace, uint64_t now_ns);
 
 #endif

@@ -12,7 +12,8 @@ enum { MILLISECOND = 1000 * 1000, RING_BYTES = 1 << 20 };
 static uint64_t run_frames(struct pace *pace, unsigned n, uint64_t n_events, uint64_t n_bytes)
 {
     for (unsigned i = 0; i < n; i++) {
-        const struct pace_frame frame = {.n_events = n_events,
+        const struct pace_frame frame = {.way = pace_choose(pace, pace->last_ns),
+                                         .n_events = n_events,
                                          .n_bytes = n_bytes,
                                          .compress_ns = 500000,
                                          .write_ns = 100000,
@@ -22,29 +23,64 @@ static uint64_t run_frames(struct pace *pace, unsigned n, uint64_t n_events, uin
     return pace->last_ns;
 }
 
-static void many_thin_events_are_done_quickly(void **state)
-{
-    struct pace pace = {0};
-    (void)state;
-    run_frames(&pace, 1, 0, 100);
-    const uint64_t now_ns = run_frames(&pace, 100, 100000, 250000);
-    assert_false(pace_wants_dense(&pace, now_ns));
-}
+/* Many events that take so many bytes by each way: how many of a thousand frames are of which, and
+ * what one event takes in all, in hundredths of a byte. */
+struct mixture {
+    uint64_t n_bytes_by_way[3]; /* of 60,000 events */
+    unsigned n_frames_by_way[3];
+    uint64_t hundredths;
+};
 
-static void many_thick_events_are_made_dense_as_often_as_it_takes(void **state)
+static void mix(struct mixture *mixture)
 {
     struct pace pace = {0};
     uint64_t n_bytes = 0;
-    unsigned n_dense = 0;
-    (void)state;
     for (unsigned i = 0; i < 1000; i++) {
-        const bool dense = pace_wants_dense(&pace, pace.last_ns);
-        run_frames(&pace, 1, 60000, dense ? 120000 : 360000);
-        n_bytes += dense ? 120000 : 360000;
-        n_dense += dense;
+        const enum pace_way way = pace_choose(&pace, pace.last_ns);
+        run_frames(&pace, 1, 60000, mixture->n_bytes_by_way[way]);
+        n_bytes += mixture->n_bytes_by_way[way];
+        mixture->n_frames_by_way[way]++;
     }
-    assert_in_range(n_dense, 270, 330);
-    assert_in_range(n_bytes / 60000 / 10, 460, 490); /* hundredths of a byte an event */
+    mixture->hundredths = n_bytes / 60000 / 10;
+}
+
+static void many_thin_events_are_stored(void **state)
+{
+    struct mixture mixture = {.n_bytes_by_way = {240000, 150000, 50000}};
+    (void)state;
+    mix(&mixture);
+    assert_in_range(mixture.n_frames_by_way[PACE_STORED], 990, 1000);
+    assert_int_equal(mixture.n_frames_by_way[PACE_DENSE], 0);
+}
+
+static void thicker_ones_are_quick_as_often_as_it_takes(void **state)
+{
+    struct mixture mixture = {.n_bytes_by_way = {336000, 240000, 50000}};
+    (void)state;
+    mix(&mixture);
+    assert_in_range(mixture.n_frames_by_way[PACE_QUICK], 480, 520);
+    assert_int_equal(mixture.n_frames_by_way[PACE_DENSE], 0);
+    assert_in_range(mixture.hundredths, 470, 490);
+}
+
+static void thick_events_are_dense_as_often_as_it_takes(void **state)
+{
+    struct mixture mixture = {.n_bytes_by_way = {600000, 360000, 120000}};
+    (void)state;
+    mix(&mixture);
+    assert_in_range(mixture.n_frames_by_way[PACE_DENSE], 270, 330);
+    assert_in_range(mixture.n_frames_by_way[PACE_STORED], 0, 2);
+    assert_in_range(mixture.hundredths, 470, 490);
+}
+
+static void events_that_grow_thick_are_noticed(void **state)
+{
+    struct pace pace = {0};
+    (void)state;
+    run_frames(&pace, 10, 60000, 150000);
+    assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_STORED);
+    run_frames(&pace, 100, 60000, 400000);
+    assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_DENSE);
 }
 
 static void what_was_saved_long_ago_is_not_spent(void **state)
@@ -52,9 +88,9 @@ static void what_was_saved_long_ago_is_not_spent(void **state)
     struct pace pace = {0};
     (void)state;
     run_frames(&pace, 100000, 100000, 50000);
-    assert_false(pace_wants_dense(&pace, pace.last_ns));
+    assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_STORED);
     run_frames(&pace, 60, 60000, 360000);
-    assert_true(pace_wants_dense(&pace, pace.last_ns));
+    assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_DENSE);
 }
 
 static void few_events_are_made_dense(void **state)
@@ -62,7 +98,7 @@ static void few_events_are_made_dense(void **state)
     struct pace pace = {0};
     (void)state;
     run_frames(&pace, 10, 100, 250);
-    assert_true(pace_wants_dense(&pace, pace.last_ns));
+    assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_DENSE);
 }
 
 static void a_ring_nearly_full_is_a_hurry(void **state)
@@ -71,10 +107,18 @@ static void a_ring_nearly_full_is_a_hurry(void **state)
     (void)state;
     const uint64_t now_ns = run_frames(&pace, 100, 60000, 360000);
     pace_note_fill(&pace, RING_BYTES / 2, RING_BYTES, now_ns);
-    assert_true(pace_wants_dense(&pace, now_ns));
+    assert_int_equal(pace_choose(&pace, now_ns), PACE_DENSE);
     pace_note_fill(&pace, RING_BYTES / 8 * 7, RING_BYTES, now_ns);
-    assert_false(pace_wants_dense(&pace, now_ns + 1));
-    assert_true(pace_wants_dense(&pace, now_ns + 1000 * (uint64_t)MILLISECOND));
+    assert_int_equal(pace_choose(&pace, now_ns + 1), PACE_QUICK);
+    assert_int_equal(pace_choose(&pace, now_ns + 1000 * (uint64_t)MILLISECOND), PACE_DENSE);
+}
+
+static void a_hurry_with_credit_is_a_hurry_indeed(void **state)
+{
+    struct pace pace = {0};
+    (void)state;
+    pace_note_fill(&pace, RING_BYTES, RING_BYTES, MILLISECOND);
+    assert_int_equal(pace_choose(&pace, MILLISECOND), PACE_STORED);
 }
 
 static void a_slow_file_needs_few_bytes_even_then(void **state)
@@ -88,17 +132,20 @@ static void a_slow_file_needs_few_bytes_even_then(void **state)
     (void)state;
     pace_note_frame(&pace, &frame);
     pace_note_fill(&pace, RING_BYTES, RING_BYTES, frame.end_ns);
-    assert_true(pace_wants_dense(&pace, frame.end_ns));
+    assert_int_equal(pace_choose(&pace, frame.end_ns), PACE_DENSE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_thin_events_are_done_quickly),
-        cmocka_unit_test(many_thick_events_are_made_dense_as_often_as_it_takes),
+        cmocka_unit_test(many_thin_events_are_stored),
+        cmocka_unit_test(thicker_ones_are_quick_as_often_as_it_takes),
+        cmocka_unit_test(thick_events_are_dense_as_often_as_it_takes),
+        cmocka_unit_test(events_that_grow_thick_are_noticed),
         cmocka_unit_test(what_was_saved_long_ago_is_not_spent),
         cmocka_unit_test(few_events_are_made_dense),
         cmocka_unit_test(a_ring_nearly_full_is_a_hurry),
+        cmocka_unit_test(a_hurry_with_credit_is_a_hurry_indeed),
         cmocka_unit_test(a_slow_file_needs_few_bytes_even_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
