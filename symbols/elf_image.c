@@ -46,8 +46,9 @@ static int load_bytes(int fd, struct elf_image *image)
         return -ENOEXEC;
     }
     const bool copied = status.st_size <= COPY_LIMIT_BYTES;
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | (copied ? MAP_ANONYMOUS : 0), copied ? -1 : fd, 0);
+    void *bytes =
+        mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | (copied ? MAP_ANONYMOUS | MAP_POPULATE : 0), copied ? -1 : fd, 0);
     if (bytes == MAP_FAILED) {
         return -errno;
     }

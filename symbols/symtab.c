@@ -99,13 +99,82 @@ static int by_start(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+/* Which bucket an address belongs into: they are equally wide and cover low to high. */
+struct spread {
+    uint64_t low;
+    unsigned shift;
+    size_t n_buckets;
+};
+
+static struct spread spread_of(const struct symtab *symtab)
+{
+    uint64_t low = UINT64_MAX;
+    uint64_t high = 0;
+    for (size_t i = 0; i < symtab->n; i++) {
+        const uint64_t start = symtab->entries[i].start;
+        low = start < low ? start : low;
+        high = start > high ? start : high;
+    }
+    struct spread spread = {.low = low};
+    while ((high - low) >> spread.shift >= 2 * symtab->n) {
+        spread.shift++;
+    }
+    spread.n_buckets = (size_t)((high - low) >> spread.shift) + 1;
+    return spread;
+}
+
+static size_t bucket_of(const struct spread *spread, const struct symtab_entry *entry)
+{
+    return (size_t)((entry->start - spread->low) >> spread->shift);
+}
+
+/* Put entries in order of their buckets; ends[b + 1] becomes where bucket b ends. */
+static void distribute(const struct symtab *symtab, const struct spread *spread, uint32_t *ends,
+                       struct symtab_entry *sorted)
+{
+    for (size_t i = 0; i < symtab->n; i++) {
+        ends[bucket_of(spread, &symtab->entries[i]) + 2]++;
+    }
+    for (size_t b = 2; b < spread->n_buckets + 2; b++) {
+        ends[b] += ends[b - 1];
+    }
+    for (size_t i = 0; i < symtab->n; i++) {
+        sorted[ends[bucket_of(spread, &symtab->entries[i]) + 1]++] = symtab->entries[i];
+    }
+}
+
+/* Functions lie evenly in a file, so each bucket gets one or two, mostly names of one address. Sorting
+ * all by comparison was half of what naming costs at the end of a recording. */
+static void sort_by_start(struct symtab *symtab)
+{
+    const struct spread spread = spread_of(symtab);
+    uint32_t *ends = calloc(spread.n_buckets + 2, sizeof *ends);
+    struct symtab_entry *sorted = reallocarray(NULL, symtab->n, sizeof *sorted);
+    if (ends == NULL || sorted == NULL || symtab->n > UINT32_MAX) {
+        qsort(symtab->entries, symtab->n, sizeof *symtab->entries, by_start);
+        free(sorted);
+        free(ends);
+        return;
+    }
+    distribute(symtab, &spread, ends, sorted);
+    for (size_t b = 0; b < spread.n_buckets; b++) {
+        if (ends[b + 1] - ends[b] > 1) {
+            qsort(sorted + ends[b], ends[b + 1] - ends[b], sizeof *sorted, by_start);
+        }
+    }
+    free(ends);
+    free(symtab->entries);
+    symtab->entries = sorted;
+    symtab->capacity = symtab->n;
+}
+
 /* Sort, and keep the best name of each address with the largest size any of them claims. */
 static void seal(struct symtab *symtab)
 {
     if (symtab->n == 0) {
         return;
     }
-    qsort(symtab->entries, symtab->n, sizeof *symtab->entries, by_start);
+    sort_by_start(symtab);
     size_t n_kept = 0;
     for (size_t i = 0; i < symtab->n; i++) {
         const struct symtab_entry *entry = &symtab->entries[i];

@@ -101,6 +101,35 @@ static void stripped_file_has_exported_names(void **state)
     elf_image_fini(&image);
 }
 
+/* So that a few buckets of addresses get nearly all of them. */
+static void functions_lie_in_order_however_unevenly(void **state)
+{
+    enum { N_FUNCTIONS = 300 };
+    char text[N_FUNCTIONS * 96] =
+        ".set far, 0x7ffffffff000\n.globl far\n.type far, @function\n.text\n";
+    size_t n = strlen(text);
+    (void)state;
+    for (unsigned i = 0; i < N_FUNCTIONS; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              ".type f%u, @function\nf%u: .skip %u\n.size f%u, 1\n", i, i,
+                              i % 50 == 0 ? 40000 : i % 3, i);
+    }
+    fixture_text("uneven.s", text);
+    fixture_must("cc -c uneven.s -o uneven.o");
+    struct elf_image image;
+    struct symtab symtab;
+    assert_int_equal(elf_image_open(fixture_path("uneven.o"), &image), 0);
+    assert_int_equal(symtab_load(&image, false, &symtab), 0);
+    assert_in_range(symtab.n, N_FUNCTIONS / 2, N_FUNCTIONS + 1);
+    for (size_t i = 1; i < symtab.n; i++) {
+        assert_true(symtab.entries[i - 1].start < symtab.entries[i].start);
+    }
+    assert_string_equal(symtab.entries[symtab.n - 1].name, "far");
+    assert_string_equal(symtab_find(&symtab, 40000, false), "f1");
+    symtab_fini(&symtab);
+    elf_image_fini(&image);
+}
+
 static void no_file_has_no_names(void **state)
 {
     (void)state;
@@ -135,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(best_name_of_an_address_wins),
         cmocka_unit_test(stripped_file_has_exported_names),
+        cmocka_unit_test(functions_lie_in_order_however_unevenly),
         cmocka_unit_test(no_file_has_no_names),
         cmocka_unit_test(definitions_are_found_and_references_are_not),
     };
