@@ -37,12 +37,17 @@ struct kept {
 
 /* A walk under way. The frames walked stand where the next stack will have them, innermost last. */
 struct walker {
-    struct arch_frame at;      /* the next frame; but bp is that of *bp_of */
-    struct stack_frame *next;  /* where it goes */
-    struct stack_frame *bp_of; /* rbp is derived up to here: further only where it is asked for */
+    uintptr_t pc, sp;         /* of the next frame */
+    struct stack_frame *next; /* where it goes */
     const struct stack_frame *full;
     struct kept kept;
-    bool from_bp; /* the CFA of one of the frames walked counts from rbp */
+};
+
+/* Its rbp, derived only where that is asked for: kept apart from what the walk has in registers. */
+struct walked_bp {
+    uintptr_t value;
+    struct stack_frame *of; /* and of all further in `at.bp` is written */
+    bool decides;           /* the CFA of one of the frames walked counts from it */
 };
 
 static inline struct kept settled_part(const struct stack *stack, const struct stack_frame *frame)
@@ -75,89 +80,86 @@ static inline struct kept pass(const struct stack *stack, struct kept kept, uint
     return kept;
 }
 
-/* Derive rbp from frame `of` outwards to `to`, of which only sp need be written. */
-static uintptr_t derive_bp(struct stack_frame *of, const struct stack_frame *to, uintptr_t bp)
+/* Derive rbp outwards up to `to`, of which only sp need be written. */
+static __attribute__((noinline)) uintptr_t derive_bp(struct walked_bp *bp, struct stack_frame *to)
 {
-    for (; of > to; of--) {
-        const uintptr_t *const bp_slot = stack_bp_slot(of, of[-1].at.sp);
-        of->at.bp = bp;
+    for (; bp->of > to; bp->of--) {
+        const uintptr_t *const bp_slot = stack_bp_slot(bp->of, bp->of[-1].at.sp);
+        bp->of->at.bp = bp->value;
         if (bp_slot)
-            bp = *bp_slot;
+            bp->value = *bp_slot;
     }
-    return bp;
-}
-
-/* Derive it up to the next frame. */
-static inline void catch_up(struct walker *w)
-{
-    w->next->at.sp = w->at.sp;
-    w->at.bp = derive_bp(w->bp_of, w->next, w->at.bp);
-    w->bp_of = w->next;
+    return bp->value;
 }
 
 /* Tell whether the next frame is a kept one, passing those that it is not. */
-static inline bool meets(const struct stack *stack, struct walker *w)
+static inline bool meets(const struct stack *stack, struct walker *w, struct walked_bp *bp)
 {
-    w->kept = pass(stack, w->kept, w->at.sp);
+    w->kept = pass(stack, w->kept, w->sp);
     const struct stack_frame *const frame = w->kept.frame;
-    if (frame->at.sp != w->at.sp || frame->at.pc != w->at.pc)
+    if (frame->at.sp != w->sp || frame->at.pc != w->pc)
         return false;
-    if (__builtin_expect(
-            !(w->kept.last == stack->frames ? frame->bp_matters : stack->upper_bp_matters), 1))
+    const bool bp_matters =
+        w->kept.last == stack->frames ? frame->bp_matters : stack->upper_bp_matters;
+    if (__builtin_expect(!bp_matters, 1))
         return true;
-    catch_up(w);
-    return frame->at.bp == w->at.bp;
+    w->next->at.sp = w->sp;
+    return frame->at.bp == derive_bp(bp, w->next);
 }
 
 /* Leave a frame by a rule that counts from rbp. */
 static inline bool leave_by_bp(const struct unwind_walk *walk, struct cfi_word rule,
-                               struct walker *w)
+                               struct walker *w, struct walked_bp *bp)
 {
+    struct arch_frame at = {.pc = w->pc, .sp = w->sp};
     if (cfi_word_kind(rule) != CFI_RULE)
         return false;
-    catch_up(w);
-    w->next->at.bp = w->at.bp;
-    w->from_bp = true;
-    if (!unwind_step(walk, rule, &w->at))
+    at.bp = w->next->at.bp = derive_bp(bp, w->next);
+    bp->decides = true;
+    if (!unwind_step(walk, rule, &at))
         return false;
-    w->bp_of = w->next - 1;
+    bp->value = at.bp;
+    bp->of = w->next - 1;
+    w->pc = at.pc;
+    w->sp = at.sp;
     return true;
 }
 
 /* The same for one that may count from rsp, as nearly all do. */
-static inline bool leave(const struct unwind_walk *walk, struct cfi_word rule, struct walker *w)
+static inline bool leave(const struct unwind_walk *walk, struct cfi_word rule, struct walker *w,
+                         struct walked_bp *bp)
 {
     if (__builtin_expect(!cfi_word_is_plain(rule), 0))
-        return leave_by_bp(walk, rule, w);
-    const uintptr_t cfa = w->at.sp + (uintptr_t)cfi_word_cfa_offset(rule);
+        return leave_by_bp(walk, rule, w, bp);
+    const uintptr_t cfa = w->sp + (uintptr_t)cfi_word_cfa_offset(rule);
     if (__builtin_expect(cfa > walk->limit, 0))
         return false;
-    w->at.pc = ((const uintptr_t *)cfa)[-1];
-    w->at.sp = cfa;
+    w->pc = ((const uintptr_t *)cfa)[-1];
+    w->sp = cfa;
     return true;
 }
 
 /* Walk until a kept frame is met, then return true; else false and how it ended. */
 static inline bool walk_on(const struct stack *stack, const struct unwind_walk *walk,
-                           struct walker *w, enum unwind_end *end_out)
+                           struct walker *w, struct walked_bp *bp, enum unwind_end *end_out)
 {
     struct cfi_word rule;
     for (;; w->next--) {
-        if (w->at.sp >= w->kept.frame->at.sp && meets(stack, w))
+        if (w->sp >= w->kept.frame->at.sp && meets(stack, w, bp))
             return true;
         if (__builtin_expect(w->next == w->full, 0)) {
             *end_out = UNWIND_CUT;
             return false;
         }
-        rule = unwind_rule(walk, w->at.pc);
-        w->next->at.pc = w->at.pc;
-        w->next->at.sp = w->at.sp;
+        rule = unwind_rule(walk, w->pc);
+        w->next->at.pc = w->pc;
+        w->next->at.sp = w->sp;
         w->next->rule = rule;
-        if (!leave(walk, rule, w))
+        if (!leave(walk, rule, w, bp))
             break;
     }
     *end_out = UNWIND_COMPLETE;
-    if (w->at.pc != 0) { /* else it led beyond the outermost one */
+    if (w->pc != 0) { /* else it led beyond the outermost one */
         *end_out = unwind_end_of(cfi_word_kind(rule));
         w->next--;
     }
@@ -168,7 +170,8 @@ static inline bool walk_on(const struct stack *stack, const struct unwind_walk *
  * too: take them into the walk, which goes on at that one. False where there is no room. */
 static __attribute__((noinline)) bool take_over(const struct stack *stack,
                                                 const struct stack_frame *met,
-                                                const struct stack_word *differs, struct walker *w)
+                                                const struct stack_word *differs, struct walker *w,
+                                                struct walked_bp *bp)
 {
     while (stack->words + met[-1].n_words > differs) {
         if (w->next == w->full)
@@ -177,11 +180,11 @@ static __attribute__((noinline)) bool take_over(const struct stack *stack,
         w->next->at.sp = met->at.sp;
         w->next->rule = met->rule;
         w->next--;
-        w->from_bp |= cfi_word_from_bp(met->rule);
+        bp->decides |= cfi_word_from_bp(met->rule);
         met--;
     }
-    w->at.pc = met->at.pc;
-    w->at.sp = met->at.sp;
+    w->pc = met->at.pc;
+    w->sp = met->at.sp;
     w->kept = settled_part(stack, met - 1);
     return true;
 }
@@ -196,19 +199,20 @@ static inline const struct stack_frame *settle_met(struct stack *stack, const st
 }
 
 /* The settled frames from `base` outwards stay, none if that is NULL; n_walked ones are put on top. */
-static inline void put(struct stack *stack, const struct stack_frame *base, struct walker *w,
-                       struct stack_frame *innermost, size_t n_walked)
+static inline void put(struct stack *stack, const struct stack_frame *base,
+                       struct stack_frame *outermost, size_t n_walked, struct walked_bp *bp)
 {
-    struct stack_frame *outermost = w->next + 1;
+    struct stack_frame *const innermost = outermost + n_walked - 1;
+    struct stack_frame *const top = outermost;
     stack_void(stack);
     stack_order_stores();
     if (__builtin_expect(!base, 0)) {
         base = stack_put_outermost(stack, outermost++);
         n_walked--;
     }
-    stack->upper_bp_matters = w->from_bp || base->bp_matters;
-    if (__builtin_expect(stack->upper_bp_matters && w->bp_of > w->next, 0))
-        w->next[1].at.bp = derive_bp(w->bp_of, w->next + 1, w->at.bp);
+    stack->upper_bp_matters = bp->decides || base->bp_matters;
+    if (__builtin_expect(stack->upper_bp_matters, 0) && bp->of >= top)
+        top->at.bp = derive_bp(bp, top);
     stack->id = 0;
     stack->upper = innermost;
     stack->upper_outermost = outermost;
@@ -241,13 +245,14 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
 {
     struct stack_frame *const innermost = free_half(stack);
     const struct stack_frame *base = NULL; /* from which outwards all is the same */
-    struct walker w = {.at = *caller,
+    struct walked_bp bp = {.value = caller->bp, .of = innermost};
+    struct walker w = {.pc = caller->pc,
+                       .sp = caller->sp,
                        .next = innermost,
-                       .bp_of = innermost,
                        .full = innermost - cap,
                        .kept = innermost_kept(stack)};
     enum unwind_end end;
-    while (walk_on(stack, walk, &w, &end)) {
+    while (walk_on(stack, walk, &w, &bp, &end)) {
         const struct stack_frame *const met = settle_met(stack, &w.kept);
         const struct stack_word *const differs = memo_first_difference(stack, met);
         if (differs == stack->words) {
@@ -256,7 +261,7 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
             break;
         }
         struct walker on = w; /* which stays in registers */
-        if (!take_over(stack, met, differs, &on))
+        if (!take_over(stack, met, differs, &on, &bp))
             return give_up(stack, UNWIND_CUT);
         w = on;
     }
@@ -265,9 +270,11 @@ enum unwind_end memo_walk(struct stack *stack, const struct arch_frame *caller,
         return give_up(stack, UNWIND_CUT);
     if (!base && (end == UNWIND_CUT || end == UNWIND_UNUSUAL || n_walked == 0))
         return give_up(stack, n_walked == 0 ? UNWIND_UNUSUAL : end);
-    if (base && n_walked == 0 && base->n == stack->n)
+    if (base && n_walked == 0 && base->n == stack->n) {
+        stack->whole = base;
         return end; /* the same one */
+    }
     stack->end = end;
-    put(stack, base, &w, innermost, n_walked);
+    put(stack, base, w.next + 1, n_walked, &bp);
     return end;
 }

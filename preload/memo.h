@@ -26,20 +26,25 @@ static inline const struct stack_word *memo_first_difference(const struct stack 
                                                              const struct stack_frame *met)
 {
     const struct stack_word *word = stack->words + met->n_words - 1;
-    while (*word->at == word->value)
-        word--;
-    return word;
+    for (;; word -= 4) { /* four a round: the fewest instructions a word */
+        if (*word[0].at != word[0].value)
+            return word;
+        if (*word[-1].at != word[-1].value)
+            return word - 1;
+        if (*word[-2].at != word[-2].value)
+            return word - 2;
+        if (*word[-3].at != word[-3].value)
+            return word - 3;
+    }
 }
 
-/* Tell whether the caller's stack is the kept one, frame by frame, all of them settled. Reads only
- * words of the living stack: outwards from the frame met, up to the first difference. */
+/* Tell whether the caller's stack is the kept one, frame by frame, and was it before. Reads only words of
+ * the living stack: outwards from the frame met, up to the first difference. */
 static inline bool memo_holds(const struct stack *stack, const struct arch_frame *caller,
                               uint32_t generation)
 {
-    if (stack->n_kept == 0 || stack->n_upper != 0 || stack->generation != generation)
-        return false;
-    const struct stack_frame *const innermost = &stack->frames[stack->n_kept - 1];
-    return memo_is_met(innermost, caller) &&
+    const struct stack_frame *const innermost = stack->whole;
+    return innermost && stack->generation == generation && memo_is_met(innermost, caller) &&
            memo_first_difference(stack, innermost) == stack->words;
 }
 

@@ -114,7 +114,8 @@ static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint
 {
     stacktree_fini(&lane->tree);
     lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
-    lane->stack.n = lane->stack.n_kept = 0;
+    stack_void(&lane->stack);
+    lane->stack.n = 0;
     lane->stack.id = 0;
     lane->ring = ring;
     lane->data = data;

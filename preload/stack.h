@@ -36,7 +36,9 @@ struct stack {
     size_t n_kept;  /* frames[0..n_kept) are settled and may be compared with the next stack; 0 when
                        this one must not: it was cut at the depth limit, or found by the fallback */
     size_t n_upper; /* frames above them, n - n_kept; means nothing where n_kept is 0 */
-    uint32_t id;    /* its stack id, 0 while not yet known */
+    /* The innermost frame once the whole stack was met again as it is: all settled and kept; else NULL. */
+    const struct stack_frame *whole;
+    uint32_t id;                         /* its stack id, 0 while not yet known */
     enum unwind_end end;                 /* of the outermost frame */
     uint32_t generation;                 /* of the module list when it was walked */
     struct stack_frame *upper;           /* the innermost of them, and in memory below it */
@@ -95,6 +97,7 @@ static inline void stack_void(struct stack *stack)
 {
     stack->n_kept = 0;
     stack->n_upper = 0;
+    stack->whole = NULL;
 }
 
 /* Stores before this are done before those after it, as a handler that leaves a hook for good sees them. */

@@ -175,6 +175,8 @@ static void rbp_decides_where_an_outer_frame_needs_it(void **state)
     stack->words[1] = (struct stack_word){&words[7], 1};
     words[7] = 1;
     struct arch_frame caller = stack->frames[1].at;
+    assert_false(memo_holds(stack, &caller, 0)); /* not seen twice */
+    stack->whole = &stack->frames[1];
     assert_true(memo_holds(stack, &caller, 0));
     assert_false(memo_holds(stack, &caller, 1));
     words[7] = 3;
