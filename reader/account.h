@@ -16,16 +16,20 @@ struct account {
     struct model *model;
     struct model_site *site;
     struct model_process *process;
-    bool shown; /* the process's numbers are asked for */
+    bool shown;       /* the process's numbers are asked for */
+    bool counts_live; /* and it has not ended */
 };
 
 static inline struct account account_of(struct model *model, uint32_t site_number)
 {
     struct model_site *const site = model_site(model, site_number);
+    struct model_process *const process = model_process(model, site->process);
+    const bool shown = model_shows(model, site->process);
     return (struct account){.model = model,
                             .site = site,
-                            .process = model_process(model, site->process),
-                            .shown = model_shows(model, site->process)};
+                            .process = process,
+                            .shown = shown,
+                            .counts_live = shown && !process->ended};
 }
 
 /* Note what a site held at its process's peak, if it has not changed since. */
@@ -39,10 +43,10 @@ static inline void account_settle_peak(const struct model_process *process, stru
     site->peak_slack_bytes = site->live_slack_bytes;
 }
 
-/* Which octave a size belongs to. */
+/* Which octave a size of at most LIVE_MAX_SIZE_BYTES belongs to: how many bits it has. */
 static inline unsigned account_octave(uint64_t size_bytes)
 {
-    return size_bytes == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size_bytes & LIVE_MAX_SIZE_BYTES);
+    return 63 - (unsigned)__builtin_clzll(2 * size_bytes + 1);
 }
 
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
@@ -66,7 +70,8 @@ static inline int account_request(const struct account *account, uint64_t size_b
                  : rates_count(&account->process->rates, model->now_ticks, is_new, size_bytes);
 }
 
-static inline void account_note_peak(const struct model *model, struct model_process *process)
+static inline __attribute__((always_inline)) void account_note_peak(const struct model *model,
+                                                                    struct model_process *process)
 {
     process->peak_serial++;
     process->peak_bytes = process->live_bytes;
@@ -78,40 +83,42 @@ static inline void account_note_peak(const struct model *model, struct model_pro
 /* The block lives from now on. */
 static inline void account_gain(const struct account *account, const struct block *block)
 {
+    const uint64_t size_bytes = block->size_bytes, slack_bytes = live_slack(block);
     struct model *const model = account->model;
     struct model_site *const site = account->site;
     struct model_process *const process = account->process;
     account_settle_peak(process, site);
     site->live_count++;
-    site->live_bytes = add_capped(site->live_bytes, block->size_bytes);
-    site->live_slack_bytes += live_slack(block);
+    site->live_bytes = add_capped(site->live_bytes, size_bytes);
+    site->live_slack_bytes += slack_bytes;
     if (site->live_count > site->max_live_count)
         site->max_live_count = site->live_count;
     if (site->live_bytes > site->max_live_bytes)
         site->max_live_bytes = site->live_bytes;
     process->live_count++;
-    process->live_bytes = add_capped(process->live_bytes, block->size_bytes);
-    process->live_slack_bytes += live_slack(block);
+    process->live_bytes = add_capped(process->live_bytes, size_bytes);
+    process->live_slack_bytes += slack_bytes;
     if (process->live_bytes > process->peak_bytes)
         account_note_peak(model, process);
-    if (account->shown && !process->ended)
-        timeline_gain(&model->timeline, block->size_bytes);
+    if (account->counts_live)
+        timeline_gain(&model->timeline, size_bytes);
 }
 
 /* The block lives no longer. */
 static inline void account_drop(const struct account *account, const struct block *block)
 {
+    const uint64_t size_bytes = block->size_bytes, slack_bytes = live_slack(block);
     struct model_site *const site = account->site;
     struct model_process *const process = account->process;
     account_settle_peak(process, site);
     site->live_count = subtract_floored(site->live_count, 1);
-    site->live_bytes = subtract_floored(site->live_bytes, block->size_bytes);
-    site->live_slack_bytes = subtract_floored(site->live_slack_bytes, live_slack(block));
+    site->live_bytes = subtract_floored(site->live_bytes, size_bytes);
+    site->live_slack_bytes = subtract_floored(site->live_slack_bytes, slack_bytes);
     process->live_count = subtract_floored(process->live_count, 1);
-    process->live_bytes = subtract_floored(process->live_bytes, block->size_bytes);
-    process->live_slack_bytes = subtract_floored(process->live_slack_bytes, live_slack(block));
-    if (account->shown && !process->ended)
-        timeline_drop(&account->model->timeline, block->size_bytes);
+    process->live_bytes = subtract_floored(process->live_bytes, size_bytes);
+    process->live_slack_bytes = subtract_floored(process->live_slack_bytes, slack_bytes);
+    if (account->counts_live)
+        timeline_drop(&account->model->timeline, size_bytes);
 }
 
 /* Whether no allocation or resize of the block's own thread came after the block's. */
@@ -131,7 +138,7 @@ static inline int account_free(const struct account *account, const struct block
     struct model *const model = account->model;
     struct model_site *const site = account->site;
     const uint64_t lifetime = subtract_floored(ticks, block->start_ticks);
-    const uint16_t bucket = histogram_bucket(lifetime);
+    const uint32_t bucket = histogram_bucket(lifetime);
     const bool temporary = account_is_temporary(model, block);
     site->free_count++;
     site->temporary_count += temporary;

@@ -3,6 +3,7 @@
 #ifndef HEAPWISE_READER_ARRAY_H
 #define HEAPWISE_READER_ARRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,12 +29,12 @@ static inline void *array_room(void *array, uint32_t n, uint32_t *capacity, size
 static inline uint64_t add_capped(uint64_t a, uint64_t b)
 {
     uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+    return __builtin_expect(__builtin_add_overflow(a, b, &sum), false) ? UINT64_MAX : sum;
 }
 
 static inline uint64_t subtract_floored(uint64_t a, uint64_t b)
 {
-    return a > b ? a - b : 0;
+    return __builtin_expect(a >= b, true) ? a - b : 0;
 }
 
 #endif

@@ -24,13 +24,17 @@ enum { EVENT_DECODE_BYTES = 2 + 4 * 9 };
  * its sign, cut to `mask`. */
 struct event_number_form {
     uint64_t mask;
-    uint8_t shift;
-    uint8_t n_bytes;     /* 0 where it is no integer */
-    uint8_t is_unsigned; /* 1 where the top bit is no sign */
+    uint64_t top; /* the top bit where that is no sign */
+    uint64_t
+        none; /* the top bit where it is no integer; then n_bytes is 0, and nothing behind is read */
+    uint8_t shift, n_bytes;
 };
 
 enum { EVENT_FIRST_CODE = 0x80, EVENT_N_CODES = 0xe0 - 0x80 };
 extern const struct event_number_form event_number_forms[EVENT_N_CODES];
+
+/* The first byte of a usual record by its tag: an array of so many elements; 0 where none is usual. */
+extern const uint8_t event_heads[256];
 
 /* What numbers have been taken, and whether one of them did not fit its field. */
 struct event_numbers {
@@ -38,35 +42,26 @@ struct event_numbers {
     uint64_t misfit; /* not 0: leave it to the general way */
 };
 
-static inline uint64_t event_take(struct event_numbers *numbers, unsigned *is_unsigned_out)
+/* Take a number that may be negative. One above INT64_MAX fits no field. */
+static inline uint64_t event_take(struct event_numbers *numbers)
 {
     const uint8_t first = *numbers->at;
     if ((int8_t)first >= -32) {
         numbers->at++;
-        *is_unsigned_out = 0;
         return (uint64_t)(int64_t)(int8_t)first;
     }
     const struct event_number_form *const form = &event_number_forms[first - EVENT_FIRST_CODE];
     uint64_t word;
     memcpy(&word, numbers->at + 1, sizeof word);
+    const uint64_t value = (uint64_t)((int64_t)be64toh(word) >> form->shift) & form->mask;
     numbers->at += form->n_bytes;
-    numbers->misfit |= form->n_bytes == 0;
-    *is_unsigned_out = form->is_unsigned;
-    return (uint64_t)((int64_t)be64toh(word) >> form->shift) & form->mask;
-}
-
-static inline uint64_t event_take_signed(struct event_numbers *numbers)
-{
-    unsigned is_unsigned;
-    const uint64_t value = event_take(numbers, &is_unsigned);
-    numbers->misfit |= value >> 63 & is_unsigned;
+    numbers->misfit |= (value | form->none) & form->top;
     return value;
 }
 
 static inline uint64_t event_take_unsigned(struct event_numbers *numbers, unsigned n_bits)
 {
-    unsigned is_unsigned;
-    const uint64_t value = event_take(numbers, &is_unsigned);
+    const uint64_t value = event_take(numbers);
     numbers->misfit |= value >> n_bits;
     return value;
 }
@@ -93,24 +88,24 @@ static inline bool event_decode(struct event_numbers *numbers, struct record_bas
                                 struct event *event)
 {
     const uint8_t head = numbers->at[0], tag = numbers->at[1];
-    const bool allocates = (record_is_allocation(tag) || tag == TRACE_REALLOC_END) && head == 0x95;
+    if (head != event_heads[tag] || head == 0)
+        return false;
     numbers->at += 2;
     event->tag = tag;
     event->kind = EVENT_SHORT;
-    if (tag == TRACE_NODE && head == 0x94)
+    if (tag == TRACE_NODE)
         return event_decode_node(numbers, event);
-    if (!allocates && !(record_is_release(tag) && head == 0x93) &&
-        !(tag == TRACE_REALLOC_BEGIN && head == 0x94))
-        return false;
-    const uint64_t ticks = base->ticks + event_take_signed(numbers);
-    const uint64_t address = base->address + event_take_signed(numbers);
+    const bool allocates = head == 0x95;
+    const uint64_t ticks = base->ticks + event_take(numbers);
+    const uint64_t address = base->address + event_take(numbers);
     uint64_t size_bytes = 0;
-    uint32_t stack = 0;
+    uint32_t stack = 0, slack_bytes = 0;
     if (allocates) {
         size_bytes = event_take_unsigned(numbers, 63);
         stack = (uint32_t)event_take_unsigned(numbers, 32);
-    } else if (tag == TRACE_REALLOC_BEGIN) {
-        event_take_unsigned(numbers, 8); /* which call it was */
+        slack_bytes = event_usual_slack(size_bytes);
+    } else if (head == 0x94) {
+        event_take_unsigned(numbers, 8); /* TRACE_REALLOC_BEGIN: which call it was */
     }
     if (numbers->misfit)
         return false;
@@ -118,7 +113,7 @@ static inline bool event_decode(struct event_numbers *numbers, struct record_bas
     event->address = base->address = address;
     event->size_bytes = size_bytes;
     event->stack = stack;
-    event->slack_bytes = allocates ? event_usual_slack(size_bytes) : 0;
+    event->slack_bytes = slack_bytes;
     return true;
 }
 

@@ -12,13 +12,16 @@
 
 enum { N_AHEAD = 16 }; /* events between the fetching of a block and its use: about a microsecond */
 
+#define NO_STREAM UINT32_MAX /* no stream's number */
+
 /* What every handler needs at hand; the same for all events of a stream until another record comes. */
 struct scene {
     struct model *model;
     struct model_stream *stream;
     struct model_image *image;
     struct model_process *process;
-    uint32_t stream_number; /* 0 none yet */
+    uint32_t stream_number;  /* NO_STREAM at first */
+    bool shown, counts_live; /* as in an account of the process */
     const struct event *event;
 };
 
@@ -95,20 +98,29 @@ struct pairing_sink events_pairing_sink(struct model_image *image)
 
 static uint64_t clamp_size(uint64_t size_bytes)
 {
-    return size_bytes < LIVE_MAX_SIZE_BYTES ? size_bytes : LIVE_MAX_SIZE_BYTES;
+    return __builtin_expect(size_bytes >> 48, 0) ? LIVE_MAX_SIZE_BYTES : size_bytes;
 }
 
-/* The block an allocation or a resize's end describes. */
-static struct block make_block(const struct scene *scene, uint32_t site)
+/* Fill in the block that an allocation or a resize's end describes. */
+static inline void make_block(const struct scene *scene, uint32_t site, uint64_t size_bytes,
+                              struct block *block)
 {
     const struct event *const event = scene->event;
-    struct block block = {.address = event->address,
-                          .start_ticks = event->ticks,
-                          .size_bytes = clamp_size(event->size_bytes),
-                          .site = site,
-                          .thread = scene->stream->thread & LIVE_THREAD_MASK};
-    live_set_slack(&block, event->slack_bytes);
-    return block;
+    const uint64_t slack_bytes =
+        event->slack_bytes < LIVE_MAX_SLACK_BYTES ? event->slack_bytes : LIVE_MAX_SLACK_BYTES;
+    block->address = event->address;
+    block->start_ticks = event->ticks;
+    live_describe(block, size_bytes, slack_bytes, site, scene->stream->thread);
+}
+
+/* The account of a site of the scene's process: all blocks of an image are its process's. */
+static inline struct account account_here(const struct scene *scene, uint32_t site)
+{
+    return (struct account){.model = scene->model,
+                            .site = model_site(scene->model, site),
+                            .process = scene->process,
+                            .shown = scene->shown,
+                            .counts_live = scene->counts_live};
 }
 
 static uint32_t find_site(const struct scene *scene)
@@ -124,15 +136,22 @@ static inline int on_allocation(const struct scene *scene)
     if (number == 0)
         return -ENOMEM;
     scene->stream->timed_sites[TRACE_TIMED_ACQUISITION] = number;
-    const struct block block = make_block(scene, number);
-    const struct account account = account_of(model, number);
-    const int error = account_request(&account, block.size_bytes, true);
-    if (error || block.address == 0)
+    const struct account account = account_here(scene, number);
+    const uint64_t size_bytes = clamp_size(scene->event->size_bytes);
+    const int error = account_request(&account, size_bytes, true);
+    const uint64_t address = scene->event->address;
+    if (error || address == 0)
         return error;
-    model->last_address[block.thread] = block.address;
-    if (!pairing_is_quiet(pairing) || !live_place(&pairing->live, &block))
-        return pairing_acquire(pairing, &block, scene->event->ticks);
-    account_gain(&account, &block);
+    model->last_address[scene->stream->thread & LIVE_THREAD_MASK] = address;
+    struct block *const block =
+        pairing_is_quiet(pairing) ? live_claim(&pairing->live, address) : NULL;
+    if (!block) {
+        struct block waiting;
+        make_block(scene, number, size_bytes, &waiting);
+        return pairing_acquire(pairing, &waiting, scene->event->ticks);
+    }
+    make_block(scene, number, size_bytes, block);
+    account_gain(&account, block);
     return 0;
 }
 
@@ -161,7 +180,7 @@ static inline int on_release(const struct scene *scene)
     if (!block)
         return pairing_release(pairing, address, ticks);
     *timed_site = block->site;
-    const struct account account = account_of(scene->model, block->site);
+    const struct account account = account_here(scene, block->site);
     const int error = account_free(&account, block, ticks);
     account_drop(&account, block);
     live_remove(&pairing->live, block);
@@ -208,7 +227,8 @@ static int on_resize_end(const struct scene *scene)
     const uint32_t number = find_site(scene);
     if (number == 0)
         return -ENOMEM;
-    struct block block = make_block(scene, number);
+    struct block block;
+    make_block(scene, number, clamp_size(scene->event->size_bytes), &block);
     const struct account account = account_of(scene->model, number);
     const int error = account_request(&account, block.size_bytes, false);
     if (error)
@@ -339,6 +359,8 @@ static int turn_to(struct scene *scene, uint32_t stream_number)
     scene->stream_number = stream_number;
     scene->image = image;
     scene->process = model_process(model, image->process);
+    scene->shown = model_shows(model, image->process);
+    scene->counts_live = scene->shown && !scene->process->ended;
     return 0;
 }
 
@@ -365,29 +387,30 @@ static inline __attribute__((always_inline)) void fetch(const struct scene *scen
                                                         const struct event *event)
 {
     const struct model *const model = scene->model;
-    if (event->kind != EVENT_SHORT || event->tag > TRACE_SDALLOCX)
-        return;
     const struct model_image *image = scene->image;
     if (event->stream != scene->stream_number) {
-        if (event->stream >= model->n_streams)
+        if (event->stream >= model->n_streams || event->stream == 0)
             return;
         image = model_image(model, model->streams[event->stream].image);
     }
-    live_prefetch(&image->pairing.live, event->address);
+    if (live_is_far(&image->pairing.live) && event->kind == EVENT_SHORT &&
+        event->tag <= TRACE_SDALLOCX)
+        live_prefetch(&image->pairing.live, event->address);
 }
 
 int events_apply(struct model *model, const struct event *events, uint32_t n, uint32_t *n_done_out)
 {
-    struct scene scene = {.model = model};
+    struct scene scene = {.model = model, .stream_number = NO_STREAM};
+    const struct event *const end = events + n, *const last = n > N_AHEAD ? end - N_AHEAD : events;
+    const struct event *event = events;
     int error = 0;
-    uint32_t i;
-    for (i = 0; i < n && i < N_AHEAD; i++)
+    for (uint32_t i = 0; i < n && i < N_AHEAD; i++)
         fetch(&scene, &events[i]);
-    for (i = 0; i < n && events[i].kind == EVENT_SHORT && error == 0; i++) {
-        if (n - i > N_AHEAD)
-            fetch(&scene, &events[i + N_AHEAD]);
-        error = apply(&scene, &events[i]);
+    for (; event < end && event->kind == EVENT_SHORT && error == 0; event++) {
+        if (event < last)
+            fetch(&scene, event + N_AHEAD);
+        error = apply(&scene, event);
     }
-    *n_done_out = i;
+    *n_done_out = (uint32_t)(event - events);
     return error;
 }

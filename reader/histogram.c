@@ -21,18 +21,23 @@ static uint64_t middle_of(unsigned bucket)
     return ((uint64_t)(bucket - shift * 32) << shift) + (UINT64_C(1) << shift) / 2;
 }
 
-static uint64_t *find(uint64_t *slots, uint32_t n_slots, uint16_t bucket)
+static uint32_t bucket_of(uint64_t slot)
+{
+    return (uint32_t)(slot & BUCKET_MASK) - 1;
+}
+
+static uint64_t *find(uint64_t *slots, uint32_t n_slots, uint32_t bucket)
 {
     uint32_t at = histogram_home(n_slots, bucket);
-    while (slots[at] && (slots[at] & BUCKET_MASK) != bucket)
+    while (slots[at] && bucket_of(slots[at]) != bucket)
         at = (at + 1) & (n_slots - 1);
     return &slots[at];
 }
 
-static void count(uint64_t *slot, uint16_t bucket, uint64_t n)
+static void count(uint64_t *slot, uint32_t bucket, uint64_t n)
 {
     const uint64_t sum = add_capped(*slot >> BUCKET_BITS, n);
-    *slot = (sum < MAX_COUNT ? sum : MAX_COUNT) << BUCKET_BITS | bucket;
+    *slot = (sum < MAX_COUNT ? sum : MAX_COUNT) << BUCKET_BITS | (bucket + 1);
 }
 
 static int grow(struct histogram *histogram)
@@ -47,17 +52,17 @@ static int grow(struct histogram *histogram)
     }
     for (uint32_t i = 0; i < histogram->n_slots; i++)
         if (histogram->slots[i])
-            *find(slots, n_slots, histogram->slots[i] & BUCKET_MASK) = histogram->slots[i];
+            *find(slots, n_slots, bucket_of(histogram->slots[i])) = histogram->slots[i];
     free(histogram->slots);
     histogram->slots = slots;
     histogram->n_slots = n_slots;
     return 0;
 }
 
-static int add_to_bucket(struct histogram *histogram, uint16_t bucket, uint64_t n)
+static int add_to_bucket(struct histogram *histogram, uint32_t bucket, uint64_t n)
 {
     if (histogram->n == 0)
-        histogram->only_bucket = bucket;
+        histogram->only_bucket = (uint16_t)bucket;
     if (!histogram->n_slots && bucket == histogram->only_bucket)
         return 0; /* `n` itself is the count */
     if (!histogram->n_slots && grow(histogram))
@@ -109,7 +114,7 @@ int histogram_merge(struct histogram *histogram, const struct histogram *from)
         const uint64_t slot = from->slots[i], n = slot >> BUCKET_BITS;
         if (!slot)
             continue;
-        if ((error = add_to_bucket(histogram, slot & BUCKET_MASK, n)))
+        if ((error = add_to_bucket(histogram, bucket_of(slot), n)))
             return error;
         widen(histogram, from->min, from->max, n);
     }
@@ -123,11 +128,12 @@ static unsigned sort_slots(const struct histogram *histogram, uint64_t sorted[N_
     uint64_t present[N_BUCKETS / 64] = {0}, slots[N_BUCKETS];
     unsigned n = 0;
     if (!histogram->n_slots) {
-        count(memset(sorted, 0, sizeof *sorted), histogram->only_bucket, histogram->n);
+        sorted[0] = 0;
+        count(sorted, histogram->only_bucket, histogram->n);
         return 1;
     }
     for (uint32_t i = 0; i < histogram->n_slots; i++) {
-        const unsigned bucket = histogram->slots[i] & BUCKET_MASK;
+        const uint32_t bucket = bucket_of(histogram->slots[i]);
         if (histogram->slots[i] && bucket < N_BUCKETS) {
             present[bucket / 64] |= UINT64_C(1) << bucket % 64;
             slots[bucket] = histogram->slots[i];
@@ -148,7 +154,7 @@ static uint64_t quantile(const struct histogram *histogram, const uint64_t *sort
     for (unsigned i = 0; i < n_slots; i++) {
         seen = add_capped(seen, sorted[i] >> BUCKET_BITS);
         if (seen >= rank) {
-            value = middle_of(sorted[i] & BUCKET_MASK);
+            value = middle_of(bucket_of(sorted[i]));
             break;
         }
     }

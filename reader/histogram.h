@@ -14,7 +14,7 @@
 struct histogram {
     uint64_t n;
     uint64_t min, max; /* meaningless while n is 0 */
-    uint64_t *slots;   /* open addressing: count << 11 | bucket; 0 empty */
+    uint64_t *slots;   /* open addressing: count << 11 | bucket + 1; 0 empty */
     uint32_t n_slots;  /* power of two, or 0 while all values fell into only_bucket */
     uint16_t n_used;
     uint16_t only_bucket;
@@ -28,40 +28,42 @@ enum { HISTOGRAM_BUCKET_BITS = 11 };
  *
  *   value  1xxxxx.......   octave e, shifted right by e - 5: 32..63
  *   bucket (e - 5) * 32 + that; 1919 for the greatest value, so eleven bits hold any bucket. */
-static inline uint16_t histogram_bucket(uint64_t value)
+static inline uint32_t histogram_bucket(uint64_t value)
 {
     if (value < 64)
-        return (uint16_t)value;
+        return (uint32_t)value;
     const unsigned shift = 63 - (unsigned)__builtin_clzll(value) - 5;
-    return (uint16_t)(shift * 32 + (value >> shift));
+    return shift * 32 + (uint32_t)(value >> shift);
 }
 
 /* Count `n` times `value`. Returns 0 or -ENOMEM (then nothing was counted). */
 int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n);
 
-/* Where the search for a bucket begins; n_slots is not 0. */
-static inline uint32_t histogram_home(uint32_t n_slots, uint16_t bucket)
+/* Where the search for a bucket begins; n_slots is not 0. Buckets that follow each other, as lifetimes
+ * do, lie side by side then; the octave keeps sizes that are powers of two apart. */
+static inline uint32_t histogram_home(uint32_t n_slots, uint32_t bucket)
 {
-    return bucket * 40503u & (n_slots - 1);
+    return (bucket ^ bucket >> 5) & (n_slots - 1);
 }
 
 /* Count `value`, whose bucket is known, once: the same as histogram_add(), inline where the bucket has
- * been met before, as it nearly always has. */
-static inline int histogram_count(struct histogram *histogram, uint16_t bucket, uint64_t value)
+ * been met before, as it nearly always has. One by one, no slot gets to its 2^53. */
+static inline int histogram_count(struct histogram *histogram, uint32_t bucket, uint64_t value)
 {
-    /* No slot counts more than n, so below this bound none can overflow; 0 is above it. */
-    if (histogram->n - 1 >= UINT64_MAX >> HISTOGRAM_BUCKET_BITS)
-        return histogram_add(histogram, value, 1);
     if (histogram->n_slots == 0) {
         if (histogram->only_bucket != bucket)
             return histogram_add(histogram, value, 1);
     } else {
+        const uint32_t mask = histogram->n_slots - 1;
         uint32_t at = histogram_home(histogram->n_slots, bucket);
-        while (histogram->slots[at] && (histogram->slots[at] & HISTOGRAM_BUCKET_MASK) != bucket)
-            at = (at + 1) & (histogram->n_slots - 1);
-        if (histogram->slots[at] == 0)
-            return histogram_add(histogram, value, 1);
-        histogram->slots[at] += UINT64_C(1) << HISTOGRAM_BUCKET_BITS;
+        uint64_t *slot = &histogram->slots[at];
+        while ((*slot & HISTOGRAM_BUCKET_MASK) != bucket + 1) {
+            if (*slot == 0)
+                return histogram_add(histogram, value, 1);
+            at = (at + 1) & mask;
+            slot = &histogram->slots[at];
+        }
+        *slot += UINT64_C(1) << HISTOGRAM_BUCKET_BITS;
     }
     histogram->n++;
     if (value < histogram->min)

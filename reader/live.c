@@ -27,6 +27,13 @@ static struct block *new_slots(size_t n_slots)
     return memset(slots, 0, n_bytes);
 }
 
+/* Small tables are kept emptier: each search that ends in its first slot spares a wrong guess of the
+ * processor. */
+static size_t most_blocks(size_t n_slots)
+{
+    return n_slots < LIVE_BIG_SLOTS ? n_slots / 2 : 2 * n_slots / 3;
+}
+
 /* Slots are in the order of their hashes but for collisions, so this walks both tables forwards. */
 static int grow(struct live *live)
 {
@@ -39,13 +46,14 @@ static int grow(struct live *live)
         if (live->slots[i].address)
             *live_seek(&wider, live->slots[i].address) = live->slots[i];
     free(live->slots);
+    wider.n_most = most_blocks(wider.n_slots);
     *live = wider;
     return 0;
 }
 
 int live_add_unless(struct live *live, const struct block *block, struct block **there_out)
 {
-    if (!live_has_room(live)) {
+    if (live->n_used >= live->n_most) {
         const int error = grow(live);
         if (error)
             return error;
@@ -71,7 +79,7 @@ static bool may_move(const struct block *hole, const struct block *home, const s
     return hole <= at ? home <= hole || home > at : home <= hole && home > at;
 }
 
-void live_remove(struct live *live, struct block *block)
+void live_close_gap(struct live *live, struct block *block)
 {
     struct block *const end = live->slots + live->n_slots;
     struct block *hole = block;
@@ -85,7 +93,6 @@ void live_remove(struct live *live, struct block *block)
         hole = at;
     }
     hole->address = 0;
-    live->n_used--;
 }
 
 bool live_take(struct live *live, uint64_t address, struct block *block_out)

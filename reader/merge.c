@@ -173,17 +173,20 @@ static void send_usual(struct merge_stream *stream, uint32_t number, uint64_t ti
                        struct batch *batch)
 {
     struct event_numbers numbers = {.at = stream->cursor.at};
-    struct record_base base = stream->base;
-    uint32_t n = batch->n_events;
-    for (; n < BATCH_EVENTS && stream->cursor.end - numbers.at >= EVENT_DECODE_BYTES; n++) {
-        struct event *const event = &batch->events[n];
+    struct record_base base = stream->base, done_base = base;
+    const uint8_t *done = numbers.at;
+    struct event *event = batch->events + batch->n_events;
+    const struct event *const end = batch->events + BATCH_EVENTS;
+    for (; event < end && stream->cursor.end - done >= EVENT_DECODE_BYTES; event++) {
         if (!event_decode(&numbers, &base, event) || event->ticks >= ticks)
             break;
         event->stream = number;
-        stream->cursor.at = numbers.at;
-        stream->base = base;
+        done = numbers.at;
+        done_base = base;
     }
-    batch->n_events = n;
+    stream->cursor.at = done;
+    stream->base = done_base;
+    batch->n_events = (uint32_t)(event - batch->events);
 }
 
 /* The event by value: it may lie where the outlet is about to write. */

@@ -27,12 +27,11 @@ int model_init(struct model *model, struct storage *storage)
 int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ticks)
 {
     model->start_ticks = model->now_ticks = start_ticks;
-    for (uint32_t i = 0; i < model->n_processes; i++)
-        model->processes[i].rates.start_ticks = start_ticks;
     /* The run record names the root before the first clock record tells the time. */
     for (uint32_t i = 0; i < model->n_processes; i++) {
         struct model_process *process = &model->processes[i];
         process->first_ticks = process->last_ticks = process->rates.start_ticks = start_ticks;
+        process->rates.end_ticks = 0; /* of a step, if there is one, not yet known */
     }
     const uint64_t live_bytes = model->timeline.live_bytes; /* not 0 only in a strange trace */
     timeline_fini(&model->timeline);

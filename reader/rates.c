@@ -43,6 +43,13 @@ static bool is_later(const struct rates *rates, uint64_t elapsed)
     return rates->n_steps == 0 || elapsed >> rates->shift > rates->steps[rates->n_steps - 1].index;
 }
 
+static uint64_t end_of_last(const struct rates *rates)
+{
+    const uint64_t next = rates->steps[rates->n_steps - 1].index + 1;
+    const bool fits = next <= UINT64_MAX >> rates->shift;
+    return add_capped(rates->start_ticks, fits ? next << rates->shift : UINT64_MAX);
+}
+
 int rates_begin_step(struct rates *rates, uint64_t ticks)
 {
     if (rates->shift == 0)
@@ -50,7 +57,10 @@ int rates_begin_step(struct rates *rates, uint64_t ticks)
     const uint64_t elapsed = subtract_floored(ticks, rates->start_ticks);
     while (rates->n_steps >= RATES_MAX_STEPS && rates->shift < 63 && is_later(rates, elapsed))
         double_steps(rates);
-    return is_later(rates, elapsed) ? begin_step(rates, elapsed >> rates->shift) : 0;
+    const int error = is_later(rates, elapsed) ? begin_step(rates, elapsed >> rates->shift) : 0;
+    if (error == 0)
+        rates->end_ticks = end_of_last(rates);
+    return error;
 }
 
 /* Put the steps of both into out[0..), by index; equal ones joined. Returns how many. */

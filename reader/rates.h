@@ -28,6 +28,7 @@ struct rates {
     uint32_t n_steps, capacity;
     uint32_t shift; /* 0: RATES_FIRST_SHIFT, nothing counted yet */
     uint64_t start_ticks;
+    uint64_t end_ticks; /* of the last step; 0 while there is none */
 };
 
 /* Make the step in use the one for `ticks`, unless it is a later one. Returns 0 or -ENOMEM. */
@@ -37,8 +38,7 @@ int rates_begin_step(struct rates *rates, uint64_t ticks);
 static inline int rates_count(struct rates *rates, uint64_t ticks, uint64_t alloc_count,
                               uint64_t alloc_bytes)
 {
-    const uint64_t elapsed = subtract_floored(ticks, rates->start_ticks);
-    if (rates->n_steps == 0 || elapsed >> rates->shift > rates->steps[rates->n_steps - 1].index) {
+    if (ticks >= rates->end_ticks) {
         const int error = rates_begin_step(rates, ticks);
         if (error)
             return error;

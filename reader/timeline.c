@@ -19,6 +19,7 @@ int timeline_init(struct timeline *timeline, uint64_t start_ticks, uint64_t widt
                                   .end_ticks = add_capped(start_ticks, width_ticks),
                                   .n = 1};
     timeline->buckets = calloc(TIMELINE_POINTS, sizeof *timeline->buckets);
+    timeline->now = timeline->buckets;
     return timeline->buckets ? 0 : -ENOMEM;
 }
 
@@ -51,6 +52,7 @@ void timeline_begin_buckets(struct timeline *timeline, uint64_t ticks)
     for (; timeline->n < wanted; timeline->n++)
         timeline->buckets[timeline->n] = (struct timeline_bucket){
             .live_bytes = timeline->live_bytes, .rss_bytes = timeline->rss_bytes};
+    timeline->now = &timeline->buckets[timeline->n - 1];
     uint64_t length;
     if (__builtin_mul_overflow(timeline->width_ticks, timeline->n, &length))
         length = UINT64_MAX;
@@ -59,7 +61,7 @@ void timeline_begin_buckets(struct timeline *timeline, uint64_t ticks)
 
 void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes)
 {
-    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    struct timeline_bucket *const bucket = timeline->now;
     timeline->rss_bytes = rss_bytes;
     if (rss_bytes > bucket->rss_bytes)
         bucket->rss_bytes = rss_bytes;

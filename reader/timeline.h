@@ -19,6 +19,7 @@ struct timeline_bucket {
 
 struct timeline {
     struct timeline_bucket *buckets; /* TIMELINE_POINTS of them */
+    struct timeline_bucket *now;     /* the one in use */
     uint64_t start_ticks, width_ticks;
     uint64_t end_ticks;             /* of the bucket in use: the fast path's one comparison */
     uint32_t n;                     /* buckets in use */
@@ -39,7 +40,7 @@ static inline void timeline_advance(struct timeline *timeline, uint64_t ticks)
 /* At the present time: live bytes grow, shrink; set resident bytes, count an allocation. */
 static inline void timeline_gain(struct timeline *timeline, uint64_t n_bytes)
 {
-    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    struct timeline_bucket *const bucket = timeline->now;
     timeline->live_bytes = add_capped(timeline->live_bytes, n_bytes);
     if (timeline->live_bytes > bucket->live_bytes)
         bucket->live_bytes = timeline->live_bytes;
@@ -52,7 +53,7 @@ void timeline_set_rss(struct timeline *timeline, uint64_t rss_bytes);
 static inline void timeline_count(struct timeline *timeline, uint64_t alloc_count,
                                   uint64_t alloc_bytes)
 {
-    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    struct timeline_bucket *const bucket = timeline->now;
     bucket->alloc_count += alloc_count;
     bucket->alloc_bytes = add_capped(bucket->alloc_bytes, alloc_bytes);
 }
