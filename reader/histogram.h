@@ -39,11 +39,12 @@ static inline uint32_t histogram_bucket(uint64_t value)
 /* Count `n` times `value`. Returns 0 or -ENOMEM (then nothing was counted). */
 int histogram_add(struct histogram *histogram, uint64_t value, uint64_t n);
 
-/* Where the search for a bucket begins; n_slots is not 0. Buckets that follow each other, as lifetimes
- * do, lie side by side then; the octave keeps sizes that are powers of two apart. */
+/* Where the search for a bucket begins; n_slots is not 0. As the factor is odd, buckets that follow each
+ * other, as lifetimes do, have homes of their own; as it is large, these are apart, so that others which
+ * do not fit beside them find room nearby. */
 static inline uint32_t histogram_home(uint32_t n_slots, uint32_t bucket)
 {
-    return (bucket ^ bucket >> 5) & (n_slots - 1);
+    return bucket * 40503u & (n_slots - 1);
 }
 
 /* Count `value`, whose bucket is known, once: the same as histogram_add(), inline where the bucket has

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Which blocks are live in one process image: address -> block.
  *
- * Open addressing over 32-byte entries, 53 to 67 % full in a big table, so at most 60 bytes a live block. */
+ * Open addressing over 32-byte entries, 44 to 67 % full in a big table, so at most 72 bytes a live block;
+ * such a table grows in place. */
 #ifndef HEAPWISE_READER_LIVE_H
 #define HEAPWISE_READER_LIVE_H
 
