@@ -5,6 +5,7 @@
 #ifndef HEAPWISE_PRELOAD_LANE_H
 #define HEAPWISE_PRELOAD_LANE_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,17 +14,26 @@
 #include "preload/stack.h"
 #include "preload/stacktree.h"
 
+#define LANE_NO_STACK UINT32_MAX /* no stack has this id */
+
 struct lane {
-    bool is_signal;        /* for hooks that interrupt a hook */
-    struct ring *ring;     /* shared counters */
-    uint8_t *data;         /* shared bytes */
-    uint64_t ring_bytes;   /* power of two */
-    uint64_t head;         /* our copy of ring->head */
-    uint64_t room_until;   /* head may grow to here before tail must be read again */
-    uint64_t notify_at;    /* head from which the collector may be worth waking */
-    uint64_t stuck_tail;   /* tail, plus one, at which waiting proved useless; 0: never did */
+    /* What every event touches: one cache line. */
+    alignas(64) struct ring *ring; /* shared counters */
+    uint8_t *data; /* shared bytes of this lap, less lap: byte number head is at data + head */
+    uint64_t head; /* our copy of ring->head */
+    uint64_t plain_until;  /* head may grow to here and nothing be due: at most room_until, the
+                              lap's end and notify_at */
     uint64_t last_ticks;   /* base of the next dt */
     uint64_t last_address; /* base of the next da */
+    uint64_t stack_form;   /* how form_of is packed (pack_hot_form_of) */
+    uint32_t form_of;      /* a stack id; LANE_NO_STACK: none yet */
+    bool is_signal;        /* for hooks that interrupt a hook */
+
+    uint64_t ring_bytes; /* power of two */
+    uint64_t lap;        /* head at which this lap began; a multiple of ring_bytes */
+    uint64_t room_until; /* head may grow to here before tail must be read again */
+    uint64_t notify_at;  /* head from which the collector may be worth waking */
+    uint64_t stuck_tail; /* tail, plus one, at which waiting proved useless; 0: never did */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
     uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */

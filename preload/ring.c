@@ -31,7 +31,7 @@ static void wake_collector(void)
         sys_futex_wake(&header->wake, 1);
 }
 
-void ring_notify(struct lane *lane)
+static void notify(struct lane *lane)
 {
     const uint64_t tail = atomic_load_explicit(&lane->ring->tail, memory_order_acquire);
     if (lane->head - tail >= lane->ring_bytes / 2)
@@ -155,19 +155,36 @@ static bool wait_for_room(struct lane *lane, uint64_t until)
     return until <= lane->room_until;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The rest of the lap becomes nil bytes, and the head stands at the beginning of the next. */
+static void end_lap(struct lane *lane, uint64_t n_rest)
+{
+    if (n_rest) {
+        memset(ring_byte(lane, lane->head), 0xc0, n_rest);
+        lane->head += n_rest;
+        atomic_store_explicit(&lane->ring->head, lane->head, memory_order_release);
+    }
+    lane->lap += lane->ring_bytes;
+    lane->data = (uint8_t *)((uintptr_t)lane->data - lane->ring_bytes);
+}
+
 uint8_t *ring_reserve_slow(struct lane *lane, size_t n_bytes)
 {
-    const uint64_t position = lane->head & (lane->ring_bytes - 1);
-    const uint64_t n_lap = lane->ring_bytes - position;
+    const uint64_t n_lap = lane->lap + lane->ring_bytes - lane->head;
     const uint64_t n_padding = n_bytes <= n_lap ? 0 : n_lap;
+    if (lane->head >= lane->notify_at)
+        notify(lane);
     if (n_bytes > lane->ring_bytes / 4 || !is_recording())
         return NULL;
     if (!wait_for_room(lane, lane->head + n_padding + n_bytes))
         return NULL;
-    if (n_padding) {
-        memset(lane->data + position, 0xc0, n_padding);
-        lane->head += n_padding;
-        atomic_store_explicit(&lane->ring->head, lane->head, memory_order_release);
-    }
-    return lane->data + (lane->head & (lane->ring_bytes - 1));
+    if (n_bytes > n_lap)
+        end_lap(lane, n_lap);
+    lane->plain_until =
+        least(lane->lap + lane->ring_bytes, least(lane->room_until, lane->notify_at));
+    return ring_byte(lane, lane->head);
 }

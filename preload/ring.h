@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How a record gets into the shared ring: room first, then the bytes, then the length.
  *
- *     ring_reserve()      wait for room, pad to the next lap if need be; may block (--on-full block)
+ *     ring_reserve()      wait for room, pad to the next lap if need be; may block (--on-full block);
+ *                         wake the collector where what was published before calls for it
  *     ring_begin_stamp()  from here on the collector expects an older stamp from this ring
  *     ... pack the record ...
  *     ring_publish()      head moves: the record exists, also if the next instruction kills us
@@ -17,7 +18,13 @@
 #include "preload/lane.h"
 
 uint8_t *ring_reserve_slow(struct lane *lane, size_t n_bytes);
-void ring_notify(struct lane *lane);
+
+/* Where byte number `position` of the current lap lies. An integer until then: laps that are long past lie
+ * before the ring's memory. */
+static inline uint8_t *ring_byte(const struct lane *lane, uint64_t position)
+{
+    return (uint8_t *)((uintptr_t)lane->data + position);
+}
 
 /* Get n_bytes of contiguous room, at most TRACE_MAX_RECORD_BYTES and a quarter of the ring.
  *
@@ -26,10 +33,8 @@ void ring_notify(struct lane *lane);
  * is counted by the caller, with ring_count_loss(). */
 static inline uint8_t *ring_reserve(struct lane *lane, size_t n_bytes)
 {
-    const uint64_t position = lane->head & (lane->ring_bytes - 1);
-    if (__builtin_expect(
-            lane->head + n_bytes <= lane->room_until && position + n_bytes <= lane->ring_bytes, 1))
-        return lane->data + position;
+    if (__builtin_expect(lane->head + n_bytes <= lane->plain_until, 1))
+        return ring_byte(lane, lane->head);
     return ring_reserve_slow(lane, n_bytes);
 }
 
@@ -42,11 +47,11 @@ static inline void ring_begin_stamp(struct lane *lane)
 /* Make the bytes up to `end` (from ring_reserve) visible. */
 static inline void ring_publish(struct lane *lane, const uint8_t *end)
 {
-    lane->head += (uint64_t)(end - (lane->data + (lane->head & (lane->ring_bytes - 1))));
-    atomic_store_explicit(&lane->ring->head, lane->head, memory_order_release);
-    atomic_store_explicit(&lane->ring->in_event, 0, memory_order_release);
-    if (__builtin_expect(lane->head >= lane->notify_at, 0))
-        ring_notify(lane);
+    struct ring *const ring = lane->ring;
+    const uint64_t head = (uintptr_t)end - (uintptr_t)lane->data;
+    lane->head = head;
+    atomic_store_explicit(&ring->head, head, memory_order_release);
+    atomic_store_explicit(&ring->in_event, 0, memory_order_release);
 }
 
 /* A counter with one writer needs no locked instruction. */

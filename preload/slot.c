@@ -114,6 +114,8 @@ static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint
 {
     stacktree_fini(&lane->tree);
     lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
+    lane->lap = lane->plain_until = 0;
+    lane->form_of = LANE_NO_STACK;
     stack_void(&lane->stack);
     lane->stack.n = 0;
     lane->stack.id = 0;
