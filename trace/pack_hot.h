@@ -42,23 +42,26 @@ struct pack_hot_form {
         head, 0, 9, 0                                                                              \
     }
 
-/* By sign, then by the leading zero bits of the number, or of its complement where it is negative. */
-static const struct pack_hot_form pack_hot_forms[2][64] = {
-    {
-        [0 ... 31] = PACK_HOT_8(0xcf),
-        [32 ... 47] = PACK_HOT_4(0xce),
-        [48 ... 55] = PACK_HOT_2(0xcd),
-        [56] = PACK_HOT_1(0xcc),
-        [57 ... 63] = PACK_HOT_SMALL(0, 0x7f),
-    },
-    {
-        [0 ... 32] = PACK_HOT_8(0xd3),
-        [33 ... 48] = PACK_HOT_4(0xd2),
-        [49 ... 56] = PACK_HOT_2(0xd1),
-        [57 ... 58] = PACK_HOT_1(0xd0),
-        [59 ... 63] = PACK_HOT_SMALL(0, 0xff),
-    },
+/* By the number of the highest bit set in the number; 64 more where it is negative, and the bit is that of
+ * its complement. */
+static const struct pack_hot_form pack_hot_forms[2 * 64] = {
+    [0 ... 6] = PACK_HOT_SMALL(0, 0x7f),
+    [7] = PACK_HOT_1(0xcc),
+    [8 ... 15] = PACK_HOT_2(0xcd),
+    [16 ... 31] = PACK_HOT_4(0xce),
+    [32 ... 63] = PACK_HOT_8(0xcf),
+    [64 ... 68] = PACK_HOT_SMALL(0, 0xff),
+    [64 + 5 ... 64 + 6] = PACK_HOT_1(0xd0),
+    [64 + 7 ... 64 + 14] = PACK_HOT_2(0xd1),
+    [64 + 15 ... 64 + 30] = PACK_HOT_4(0xd2),
+    [64 + 31 ... 64 + 63] = PACK_HOT_8(0xd3),
 };
+
+/* Highest bit set, 0 for 0. As one instruction: gcc makes two of 63 - clz where it may not use lzcnt. */
+static inline unsigned pack_hot_top_bit(uint64_t value)
+{
+    return 63 ^ (unsigned)__builtin_clzll(value | 1);
+}
 
 static inline uint8_t *pack_hot_write(uint8_t *at, uint64_t value, const struct pack_hot_form *form)
 {
@@ -80,14 +83,41 @@ static inline uint8_t *pack_hot_uint16(uint8_t *at, uint16_t value)
 /* Write an integer where there are PACK_HOT_BYTES of room; returns its end. */
 static inline uint8_t *pack_hot_uint(uint8_t *at, uint64_t value)
 {
-    return pack_hot_write(at, value, &pack_hot_forms[0][__builtin_clzll(value | 1)]);
+    return pack_hot_write(at, value, &pack_hot_forms[pack_hot_top_bit(value)]);
 }
 
 static inline uint8_t *pack_hot_int(uint8_t *at, int64_t value)
 {
     const uint64_t sign = (uint64_t)(value >> 63);
-    const int n_zeros = __builtin_clzll(((uint64_t)value ^ sign) | 1);
-    return pack_hot_write(at, (uint64_t)value, &pack_hot_forms[sign & 1][n_zeros]);
+    const unsigned top = pack_hot_top_bit((uint64_t)value ^ sign);
+    return pack_hot_write(at, (uint64_t)value, &pack_hot_forms[top + (sign & 64)]);
+}
+
+/* An integer of 32 bits as one word, for numbers that are written again and again: its bytes from the
+ * lowest on, their number in the highest. */
+static inline uint64_t pack_hot_form_of(uint32_t value)
+{
+    const struct pack_hot_form *const form = &pack_hot_forms[pack_hot_top_bit(value)];
+    const uint64_t bytes = form->n_bytes == 1 ? 0 : htobe64((uint64_t)value << form->shift) << 8;
+    return (uint64_t)form->n_bytes << 56 | bytes | form->head | (value & form->mask);
+}
+
+/* Write such a word where there are PACK_HOT_BYTES of room; returns the integer's end. */
+static inline uint8_t *pack_hot_formed(uint8_t *at, uint64_t form)
+{
+    const uint64_t bytes = htole64(form);
+    memcpy(at, &bytes, sizeof bytes);
+    return at + (form >> 56);
+}
+
+/* Write the beginning of a record: an array of so many elements, its tag, and an integer in the form of two
+ * bytes. */
+static inline uint8_t *pack_hot_head(uint8_t *at, uint8_t n_elements, uint8_t tag, uint16_t value)
+{
+    const uint64_t bytes = htole64(0x90u | n_elements | (uint64_t)tag << 8 | UINT64_C(0xcd0000) |
+                                   (uint64_t)htobe16(value) << 24);
+    memcpy(at, &bytes, sizeof bytes);
+    return at + 5;
 }
 
 #endif

@@ -55,11 +55,42 @@ static void two_byte_integers_keep_their_form(void **state)
     }
 }
 
+static void check_form(uint32_t value)
+{
+    uint8_t expected[PACK_HOT_BYTES], got[PACK_HOT_BYTES];
+    const uint8_t *const end = pack_hot_uint(expected, value);
+    const size_t n_bytes = (size_t)(end - expected);
+    assert_ptr_equal(pack_hot_formed(got, pack_hot_form_of(value)), got + n_bytes);
+    assert_memory_equal(got, expected, n_bytes);
+}
+
+static void a_formed_number_has_the_same_bytes(void **state)
+{
+    (void)state;
+    for (uint32_t value = 0; value <= 70000; value++)
+        check_form(value);
+    for (unsigned bit = 17; bit < 32; bit++)
+        for (uint32_t near = 0; near < 3; near++)
+            check_form((UINT32_C(1) << bit) - 1 + near);
+    check_form(UINT32_MAX);
+}
+
+static void a_head_is_array_tag_and_two_bytes(void **state)
+{
+    static const uint8_t expected[] = {0x95, 24, 0xcd, 0x12, 0x34};
+    uint8_t got[PACK_HOT_BYTES];
+    (void)state;
+    assert_ptr_equal(pack_hot_head(got, 5, 24, 0x1234), got + sizeof expected);
+    assert_memory_equal(got, expected, sizeof expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_is_written_as_msgpack_does),
         cmocka_unit_test(two_byte_integers_keep_their_form),
+        cmocka_unit_test(a_formed_number_has_the_same_bytes),
+        cmocka_unit_test(a_head_is_array_tag_and_two_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
