@@ -3,12 +3,17 @@
  * another shim that the user preloads behind us. */
 #include "preload/real.h"
 
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <stdint.h>
 
 #include "preload/image.h"
 
+enum { N_TRIALS = 64 };
+
 struct real real;
+_Atomic uint32_t real_blocks;
+static _Atomic uint32_t n_trials; /* blocks whose word was right */
 static const char *allocator_path = "";
 
 /* Why every cast goes through memcpy's cousin: ISO C has no conversion from void * to a function. */
@@ -34,6 +39,14 @@ static void find_allocator(void)
         allocator_path = map->l_name;
 }
 
+/* Only libc's own blocks can be trusted to have a word before them at all. */
+static bool allocates_as_glibc(void)
+{
+    const struct link_map *const libc = module_of((const void *)(uintptr_t)gnu_get_libc_version);
+    return libc && module_of((const void *)(uintptr_t)real.malloc) == libc &&
+           module_of((const void *)(uintptr_t)real.malloc_usable_size) == libc;
+}
+
 void real_resolve(void)
 {
 #define HOOK(kind, result, name, parameters) HOOK_##kind(name)
@@ -48,6 +61,32 @@ void real_resolve(void)
 #undef HOOK_JUMP
 #undef HOOK_ALIAS
     find_allocator();
+    atomic_store(&n_trials, 0);
+    atomic_store(&real_blocks, allocates_as_glibc() ? REAL_BLOCKS_TRIED : REAL_BLOCKS_FOREIGN);
+}
+
+/* Blocks of the program's are tried, not blocks of our own: these would change its heap. */
+static void try_word(const void *address, size_t usable)
+{
+    const uint64_t word = real_block_word(address);
+    uint32_t tried = REAL_BLOCKS_TRIED;
+    if (word & REAL_BLOCK_MAPPED)
+        return;
+    if ((word & ~(uint64_t)REAL_BLOCK_BITS) != usable + REAL_BLOCK_WORD)
+        atomic_store(&real_blocks, REAL_BLOCKS_FOREIGN);
+    else if (atomic_fetch_add(&n_trials, 1) + 1 >= N_TRIALS)
+        atomic_compare_exchange_strong(&real_blocks, &tried, REAL_BLOCKS_KNOWN);
+}
+
+size_t real_usable_bytes(const void *address)
+{
+    const uint32_t known = atomic_load_explicit(&real_blocks, memory_order_relaxed);
+    if (known == REAL_BLOCKS_KNOWN && !(real_block_word(address) & REAL_BLOCK_MAPPED))
+        return (real_block_word(address) & ~(uint64_t)REAL_BLOCK_BITS) - REAL_BLOCK_WORD;
+    const size_t usable = real.malloc_usable_size((void *)(uintptr_t)address);
+    if (known == REAL_BLOCKS_TRIED)
+        try_word(address, usable);
+    return usable;
 }
 
 const char *real_allocator_path(void)

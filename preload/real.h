@@ -9,12 +9,16 @@
 #include <pty.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <termios.h>
+
+#include "trace/trace_format.h"
 
 struct real {
 #define HOOK(kind, result, name, parameters)    HOOK_##kind(result, name, parameters)
@@ -35,11 +39,38 @@ extern struct real real __attribute__((visibility("hidden")));
  * session_begin_internal(): looking up a missing name allocates. */
 void real_resolve(void);
 
-/* Usable bytes of a live block of the real allocator. */
-static inline size_t real_usable_bytes(const void *address)
+/* What is known of the word before each block of the real allocator. */
+enum real_blocks {
+    REAL_BLOCKS_FOREIGN, /* nothing: it may not even be mapped */
+    REAL_BLOCKS_TRIED,   /* glibc's, and being compared with malloc_usable_size() */
+    REAL_BLOCKS_KNOWN,   /* it tells the usable size as glibc's does */
+};
+extern _Atomic uint32_t real_blocks __attribute__((visibility("hidden")));
+
+/* glibc keeps the size of a block and of its own two words, a multiple of 16, in the word before it, with three
+ * bits below. Source: glibc malloc/malloc.c, "struct malloc_chunk". */
+enum real_block_bits { REAL_BLOCK_MAPPED = 2, REAL_BLOCK_BITS = 7, REAL_BLOCK_WORD = 8 };
+
+static inline uint64_t real_block_word(const void *address)
 {
-    return real.malloc_usable_size((void *)(uintptr_t)address);
+    return ((const _Atomic uint64_t *)address)[-1];
 }
+
+/* Tell at little cost that the usable bytes of a block are those usual for a request of n_bytes. False
+ * says nothing. */
+static inline bool real_is_usual(const void *address, size_t n_bytes)
+{
+    if (__builtin_expect(
+            atomic_load_explicit(&real_blocks, memory_order_relaxed) != REAL_BLOCKS_KNOWN, 0))
+        return false;
+    const uint64_t bits = REAL_BLOCK_BITS & ~REAL_BLOCK_MAPPED;
+    return (real_block_word(address) & ~bits) == TRACE_USUAL_USABLE(n_bytes) + REAL_BLOCK_WORD;
+}
+
+/* Usable bytes of a live block of the real allocator. The function is asked; what it says of the first
+ * blocks is compared with the word before them, which is believed in its stead once enough
+ * agreed. */
+size_t real_usable_bytes(const void *address);
 
 /* Path of the module whose malloc the program really uses: libc's, a preloaded allocator's, or the
  * executable's own, in which case our hooks see nothing. "" where unknown. */

@@ -11,7 +11,7 @@
 #include "preload/unwind.h"
 
 struct session session;
-struct real real;
+_Atomic uint32_t real_blocks;
 static struct session_header header;
 static struct ring ring;
 static uint8_t data[LANE_FIXTURE_BYTES];
@@ -36,9 +36,9 @@ const char *real_allocator_path(void)
     return "/allocator.so";
 }
 
-static size_t usable(void *block)
+size_t real_usable_bytes(const void *address)
 {
-    (void)block;
+    (void)address;
     return next_usable;
 }
 
@@ -52,11 +52,11 @@ struct lane *lane_fixture_start(size_t n_bytes)
     session.header = &header;
     session.flags = SESSION_DROP_WHEN_FULL;
     session.max_depth = 128;
-    real.malloc_usable_size = usable;
     lane.ring = &ring;
     lane.data = data;
-    lane.ring_bytes = lane.room_until = n_bytes;
+    lane.ring_bytes = lane.room_until = lane.plain_until = n_bytes;
     lane.notify_at = UINT64_MAX;
+    lane.form_of = LANE_NO_STACK;
     return &lane;
 }
 

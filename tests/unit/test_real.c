@@ -79,9 +79,59 @@ static void an_allocator_preloaded_behind_us_is_the_real_one(void **state)
     assert_int_equal(found_under(jemalloc), 0);
 }
 
+static void glibcs_blocks_tell_their_size_once_tried(void **state)
+{
+    (void)state;
+    void *blocks[200];
+    enum { N = sizeof blocks / sizeof *blocks };
+    real_resolve();
+    assert_int_equal(real_blocks, REAL_BLOCKS_TRIED);
+    for (size_t i = 0; i < N; i++) {
+        const size_t n_bytes = i * 37;
+        blocks[i] = real.malloc(n_bytes);
+        assert_int_equal(real_usable_bytes(blocks[i]), real.malloc_usable_size(blocks[i]));
+        assert_int_equal(real_is_usual(blocks[i], n_bytes), i >= 63);
+        assert_false(real_is_usual(blocks[i], n_bytes + 32));
+    }
+    assert_int_equal(real_blocks, REAL_BLOCKS_KNOWN);
+    for (size_t i = 0; i < N; i++)
+        real.free(blocks[i]);
+}
+
+static void mapped_blocks_are_asked_for(void **state)
+{
+    (void)state;
+    const size_t n_bytes = 64 << 20;
+    glibcs_blocks_tell_their_size_once_tried(state);
+    void *const block = real.malloc(n_bytes);
+    assert_int_equal(real_usable_bytes(block), real.malloc_usable_size(block));
+    assert_false(real_is_usual(block, n_bytes));
+    real.free(block);
+}
+
+static size_t one_more(void *block)
+{
+    return malloc_usable_size(block) + 1;
+}
+
+static void a_word_that_is_wrong_is_never_believed(void **state)
+{
+    (void)state;
+    real_resolve();
+    void *const block = real.malloc(100);
+    for (unsigned i = 0; i < 200; i++) {
+        real.malloc_usable_size = i == 63 ? one_more : malloc_usable_size;
+        assert_int_equal(real_usable_bytes(block), real.malloc_usable_size(block));
+    }
+    assert_int_equal(real_blocks, REAL_BLOCKS_FOREIGN);
+    real.free(block);
+}
+
 static int probe(void)
 {
     real_resolve();
+    if (real_blocks != REAL_BLOCKS_FOREIGN)
+        return 2;
     return strstr(real_allocator_path(), "jemalloc") && real.mallocx ? 0 : 1;
 }
 
@@ -93,6 +143,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_no_library_has_stays_null),
         cmocka_unit_test(the_allocator_is_the_c_librarys),
         cmocka_unit_test(an_allocator_preloaded_behind_us_is_the_real_one),
+        cmocka_unit_test(glibcs_blocks_tell_their_size_once_tried),
+        cmocka_unit_test(mapped_blocks_are_asked_for),
+        cmocka_unit_test(a_word_that_is_wrong_is_never_believed),
     };
     return argc > 1 ? probe() : cmocka_run_group_tests(tests, NULL, NULL);
 }
