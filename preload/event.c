@@ -6,15 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "preload/event_hot.h"
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/unwind.h"
 #include "trace/pack_hot.h"
-
-enum {
-    EVENT_BYTES = 8 * PACK_HOT_BYTES, /* array head, tag and at most six integers */
-};
 
 static uint64_t monotonic_ns(void)
 {
@@ -39,30 +36,12 @@ static inline uint64_t ticks_now(const struct lane *lane)
     return arch_ticks();
 }
 
-/* Put the beginning of a record at `at`; returns where its next element goes. */
-static inline uint8_t *write_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
-                                  uint32_t n_elements, uint64_t ticks)
-{
-    const uint64_t elapsed = ticks - lane->last_ticks;
-    lane->last_ticks = ticks;
-    at[0] = (uint8_t)(0x90 | n_elements);
-    at[1] = (uint8_t)tag;
-    /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
-    if (elapsed < 128) {
-        at[2] = (uint8_t)elapsed;
-        return at + 3;
-    }
-    if (__builtin_expect(elapsed <= UINT16_MAX, 1))
-        return pack_hot_uint16(at + 2, (uint16_t)elapsed);
-    return pack_hot_int(at + 2, (int64_t)elapsed);
-}
-
-/* The same for what happens now. */
+/* Put the beginning of a record of what happens now at `at`; returns where its next element goes. */
 static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
                                       uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    return write_head(lane, at, tag, n_elements, ticks_now(lane));
+    return event_hot_head(lane, at, tag, n_elements, ticks_now(lane));
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
@@ -71,20 +50,19 @@ void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag t
     cursor->at = write_head_now(lane, cursor->at, tag, n_elements);
 }
 
-static inline uint8_t *write_address(struct lane *lane, uint8_t *at, const void *address)
+uint8_t *event_room_slow(struct lane *lane, size_t n_bytes)
 {
-    const int64_t distance = (int64_t)((uintptr_t)address - lane->last_address);
-    lane->last_address = (uintptr_t)address;
-    return pack_hot_int(at, distance);
-}
-
-/* Room for a record, or the loss counted. */
-static inline uint8_t *room_for(struct lane *lane, size_t n_bytes)
-{
-    uint8_t *const room = ring_reserve(lane, n_bytes);
-    if (__builtin_expect(!room, 0))
+    uint8_t *const room = ring_reserve_slow(lane, n_bytes);
+    if (!room)
         ring_count_loss(lane, ring_loss_reason(), 1);
     return room;
+}
+
+static inline uint8_t *room_for(struct lane *lane, size_t n_bytes)
+{
+    if (__builtin_expect(lane->head + n_bytes <= lane->plain_until, 1))
+        return ring_byte(lane, lane->head);
+    return event_room_slow(lane, n_bytes);
 }
 
 static inline uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
@@ -93,6 +71,14 @@ static inline uint32_t stack_of(struct lane *lane, const struct arch_frame *call
         return 0;
     unwind_stack(caller, lane, session.max_depth);
     return lane->stack.id ? lane->stack.id : stacktree_id(lane);
+}
+
+uint64_t event_form_stack(struct lane *lane)
+{
+    const uint32_t id = stacktree_id(lane);
+    lane->stack_form = pack_hot_form_of(id);
+    lane->form_of = id == lane->stack.id && id != 0 ? id : LANE_NO_STACK;
+    return lane->stack_form;
 }
 
 static inline bool counts_live(void)
@@ -112,7 +98,7 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
     if (counts_live())
         ring_count(&lane->ring->live_gained_bytes, usable);
     at = write_head_now(lane, at, tag, usual ? 5 : block->alignment ? 7 : 6);
-    at = write_address(lane, at, block->address);
+    at = event_hot_address(lane, at, block->address);
     at = pack_hot_uint(at, block->size_bytes);
     at = pack_hot_uint(at, stack);
     if (!usual)
@@ -135,7 +121,7 @@ uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *addres
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
     at = write_head_now(lane, at, tag, with_stack ? 4 : 3);
-    at = write_address(lane, at, address);
+    at = event_hot_address(lane, at, address);
     if (with_stack)
         at = pack_hot_uint(at, stack);
     ring_publish(lane, at);
@@ -156,7 +142,7 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
     at = write_head_now(lane, at, TRACE_REALLOC_BEGIN, 4);
-    at = write_address(lane, at, address);
+    at = event_hot_address(lane, at, address);
     *at = (uint8_t)call;
     ring_publish(lane, at + 1);
 }

@@ -11,6 +11,7 @@
 
 #include "preload/arena.h"
 #include "preload/event.h"
+#include "preload/event_hot.h"
 #include "preload/real.h"
 #include "preload/session.h"
 #include "preload/timing.h"
@@ -58,7 +59,7 @@ static uint64_t record_release(enum trace_tag tag, const void *address,
 }
 
 /* After the allocator returned from the release recorded at `place`. */
-static __attribute__((noinline)) void record_release_time(uint64_t place, uint64_t call_ticks)
+static void record_release_time(uint64_t place, uint64_t call_ticks)
 {
     struct lane *const lane = session_enter();
     if (lane)
@@ -66,18 +67,57 @@ static __attribute__((noinline)) void record_release_time(uint64_t place, uint64
     session_leave(lane);
 }
 
-EXPORT void *malloc(size_t n_bytes)
+/* A malloc that is to be timed, or a thread's first. */
+static __attribute__((noinline)) void *malloc_timed(size_t n_bytes, const struct arch_frame *caller)
 {
     if (session_is_internal())
         return arena_take(n_bytes, 0);
     ensure_real();
-    const struct arch_frame caller = ARCH_CALLER_FRAME();
-    const uint64_t began = timing_begin();
+    const uint64_t began = timing_begin_slow();
     void *const address = real.malloc(n_bytes);
     const struct event_block block = {
         .address = address, .size_bytes = n_bytes, .call_ticks = timing_end(began)};
-    record_block(TRACE_MALLOC, &block, &caller);
-    return (void *)block.address;
+    record_block(TRACE_MALLOC, &block, caller);
+    return address;
+}
+
+/* A malloc in another thread state than usual. */
+static __attribute__((noinline)) void record_malloc(const void *address, size_t n_bytes,
+                                                    const struct arch_frame *caller)
+{
+    const struct event_block block = {.address = address, .size_bytes = n_bytes};
+    record_block(TRACE_MALLOC, &block, caller);
+}
+
+/* One whose block is unusual. */
+static __attribute__((noinline)) void write_malloc(struct lane *lane, const void *address,
+                                                   size_t n_bytes, const struct arch_frame *caller)
+{
+    const struct event_block block = {.address = address, .size_bytes = n_bytes};
+    event_allocation(lane, TRACE_MALLOC, &block, caller);
+}
+
+EXPORT void *malloc(size_t n_bytes)
+{
+    if (timing_is_due() || session_is_internal()) {
+        const struct arch_frame caller = ARCH_CALLER_FRAME();
+        return malloc_timed(n_bytes, &caller);
+    }
+    void *const address = real.malloc(n_bytes);
+    if (__builtin_expect(!address, 0))
+        return NULL;
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    struct lane *const lane = session_enter_main(SESSION_PLAIN);
+    if (__builtin_expect(!lane, 0)) {
+        record_malloc(address, n_bytes, &caller);
+        return address;
+    }
+    if (__builtin_expect(real_is_usual(address, n_bytes), 1))
+        event_hot_allocation(lane, TRACE_MALLOC, address, n_bytes, &caller);
+    else
+        write_malloc(lane, address, n_bytes, &caller);
+    session_leave_main();
+    return address;
 }
 
 EXPORT void *calloc(size_t n, size_t n_bytes)
@@ -233,20 +273,49 @@ EXPORT void *pvalloc(size_t n_bytes)
     return (void *)block.address;
 }
 
-EXPORT void free(void *address)
+/* A free that is to be timed, or a thread's first call. The caller's registers come one by one, so that free()
+ * itself needs no stack. */
+static __attribute__((noinline)) void free_timed(void *address, uintptr_t pc, uintptr_t sp,
+                                                 uintptr_t bp)
 {
-    if (arena_owns(address))
-        return;
+    const struct arch_frame caller = {.pc = pc, .sp = sp, .bp = bp};
     ensure_real();
-    const struct arch_frame caller = ARCH_CALLER_FRAME();
-    if (!address)
-        return;
     const uint64_t place = record_release(TRACE_FREE, address, &caller);
-    const uint64_t began = timing_begin();
+    const uint64_t began = timing_begin_slow();
     real.free(address);
     const uint64_t call_ticks = timing_end(began);
-    if (__builtin_expect(call_ticks != 0, 0))
+    if (call_ticks != 0)
         record_release_time(place, call_ticks);
+}
+
+/* A free in another thread state than usual, or without room in the ring. */
+static __attribute__((noinline)) void free_unusual(void *address, uintptr_t pc, uintptr_t sp,
+                                                   uintptr_t bp)
+{
+    const struct arch_frame caller = {.pc = pc, .sp = sp, .bp = bp};
+    record_release(TRACE_FREE, address, &caller);
+    real.free(address);
+}
+
+EXPORT void free(void *address)
+{
+    if (!address || arena_owns(address))
+        return;
+    if (timing_is_due()) {
+        const struct arch_frame caller = ARCH_CALLER_FRAME();
+        free_timed(address, caller.pc, caller.sp, caller.bp);
+        return;
+    }
+    struct lane *const lane = session_enter_main(SESSION_PLAIN);
+    const bool recorded = lane && event_hot_release(lane, TRACE_FREE, address);
+    if (lane)
+        session_leave_main();
+    if (__builtin_expect(!recorded, 0)) {
+        const struct arch_frame caller = ARCH_CALLER_FRAME();
+        free_unusual(address, caller.pc, caller.sp, caller.bp);
+        return;
+    }
+    real.free(address);
 }
 
 EXPORT void cfree(void *address)

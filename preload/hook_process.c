@@ -204,7 +204,7 @@ static bool forbids_clocks(long option, long value)
 static void borrow_clock(void)
 {
     session_start();
-    session.flags |= SESSION_BORROWED_CLOCK;
+    session_borrow_clock();
 }
 
 EXPORT int prctl(int option, ...)

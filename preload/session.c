@@ -61,8 +61,21 @@ static uint8_t *make_canary(void)
         sys_unmap(page, CANARY_BYTES);
         return NULL;
     }
-    *page = 1;
     return page;
+}
+
+static void set_canary(void)
+{
+    const uint32_t unusual = SESSION_NO_ALLOC | SESSION_FREE_STACKS | SESSION_COUNT_LIVE |
+                             SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
+    *session.fork_canary = SESSION_OURS | (session.flags & unusual ? 0 : SESSION_PLAIN);
+}
+
+void session_borrow_clock(void)
+{
+    session.flags |= SESSION_BORROWED_CLOCK;
+    if (session.fork_canary && *session.fork_canary) /* else the fork has still to be noticed */
+        set_canary();
 }
 
 /* A filter that the collector is under, too, as in a container, forbids nothing that we need: it makes
@@ -86,6 +99,7 @@ static bool attach(const char *path)
     }
     session.header = header;
     session.flags = header->flags;
+    set_canary();
     session.max_depth = header->max_depth < TRACE_MAX_DEPTH ? header->max_depth : TRACE_MAX_DEPTH;
     session.image_id = atomic_fetch_add(&header->next_image_id, 1);
     session.pid = sys_pid();
@@ -262,7 +276,7 @@ static void become_image(struct thread_state *thread)
     if (!atomic_load(&session.syscalls_risky))
         image_read_start_time();
     modules_forget();
-    *session.fork_canary = 1;
+    set_canary();
 }
 
 void session_check_fork(void)

@@ -35,6 +35,13 @@ enum session_state {
  * the time would kill the program (strict seccomp, PR_TSC_SIGSEGV). Times are the collector's then. */
 enum session_private_flags { SESSION_BORROWED_CLOCK = 1 << 30 };
 
+/* What stands at session.fork_canary; 0 in a forked child that nobody has noticed. */
+enum session_canary {
+    SESSION_OURS = 1,
+    SESSION_PLAIN = 2, /* beside OURS: allocations are recorded, and no flag asks for more than
+                          their usual records, nor for another clock than the counter */
+};
+
 /* Everything process-wide. One writer at a time: the attaching thread, or the only thread of a
  * forked child; afterwards fields change only where they are atomic. */
 struct session {
@@ -53,7 +60,7 @@ struct session {
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */
     _Atomic uint64_t stalled_at;     /* heartbeat it stalled at, plus one; 0 when it moves */
     uint32_t stamp_ticks;            /* that reading the counter takes by itself */
-    uint8_t *fork_canary;            /* page the kernel wipes in a forked child; *it is 1 in ours */
+    uint8_t *fork_canary; /* page that the kernel wipes in a forked child (enum session_canary) */
     struct slot_memory *slots[SESSION_MAX_SLOTS]; /* slots this process has mapped */
 };
 extern struct session session;
@@ -67,7 +74,7 @@ struct thread_state {
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
     bool refused;             /* no slot could be had: events are counted only */
     uint32_t fork_id;         /* of the fork this thread is inside of */
-    uint32_t until_timed;     /* calls of the allocator until one is timed */
+    int32_t until_timed;      /* calls of the allocator until one is timed (timing_is_due) */
     uint32_t timed_state;     /* decides the distance to the next; 0: none yet */
     uint32_t n_interrupting;  /* events of signal handlers meanwhile, not yet counted anywhere */
 };
@@ -83,15 +90,39 @@ extern __thread int thread_in_vfork
 /* `frame`: any address of the hook's stack frame. */
 struct lane *session_enter_slow(uintptr_t frame);
 
-static inline struct lane *session_enter(void)
+/* The usual way in, or NULL: session_enter() has to look closer. `canary` is what has to stand there.
+ *
+ * The guard comes first and the rest is looked at behind it, so a signal handler that forks leaves alone, in the
+ * child, the lane of a hook that has one. To a hook that has none yet it may give a new one, but then it
+ * also took the guard away. */
+static inline __attribute__((always_inline)) struct lane *session_enter_main(uint8_t canary)
 {
     struct thread_state *const thread = &thread_state;
-    if (__builtin_expect(thread->slot && !thread->entered_at && *session.fork_canary, 1)) {
-        thread->entered_at = (uintptr_t)__builtin_frame_address(0);
-        atomic_signal_fence(memory_order_seq_cst);
-        return &thread->slot->lanes[0];
-    }
-    return session_enter_slow((uintptr_t)__builtin_frame_address(0));
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (__builtin_expect(thread->entered_at != 0, 0))
+        return NULL;
+    thread->entered_at = frame;
+    atomic_signal_fence(memory_order_seq_cst);
+    struct slot_memory *const slot = thread->slot;
+    const bool fits = slot && (*session.fork_canary & canary);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (__builtin_expect(fits && thread->entered_at == frame, 1))
+        return &slot->lanes[0];
+    thread->entered_at = 0;
+    return NULL;
+}
+
+static inline struct lane *session_enter(void)
+{
+    struct lane *const lane = session_enter_main(SESSION_OURS);
+    return lane ? lane : session_enter_slow((uintptr_t)__builtin_frame_address(0));
+}
+
+/* The way out for who knows that the lane is the main one. */
+static inline void session_leave_main(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    thread_state.entered_at = 0;
 }
 
 static inline void session_leave(struct lane *lane)
@@ -123,6 +154,9 @@ static inline void session_end_internal(void)
     atomic_signal_fence(memory_order_seq_cst);
     thread_state.internal--;
 }
+
+/* Never read a clock again: SESSION_BORROWED_CLOCK. */
+void session_borrow_clock(void);
 
 /* Attach the process if no event has yet. For constructors and for hooks that record nothing. */
 void session_start(void);

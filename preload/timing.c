@@ -29,10 +29,11 @@ static uint32_t next_state(uint32_t state)
     return state;
 }
 
-uint64_t timing_begin_slow(struct thread_state *thread)
+uint64_t timing_begin_slow(void)
 {
+    struct thread_state *const thread = &thread_state;
     const bool is_first = thread->timed_state == 0;
     thread->timed_state = next_state(is_first ? UINT32_C(2463534242) : thread->timed_state);
-    thread->until_timed = thread->timed_state >> 25;
+    thread->until_timed = (int32_t)(thread->timed_state >> 25);
     return is_first || is_off() ? 0 : arch_ticks();
 }

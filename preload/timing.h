@@ -11,24 +11,27 @@
 #ifndef HEAPWISE_PRELOAD_TIMING_H
 #define HEAPWISE_PRELOAD_TIMING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "preload/session.h"
 
-enum { TIMING_MAX_DISTANCE = 128 };
-
 /* Learn what reading the counter costs. Once, at the start of the session. */
 void timing_start(void);
 
-uint64_t timing_begin_slow(struct thread_state *thread);
+uint64_t timing_begin_slow(void);
+
+/* Count a call; true where it is to begin with timing_begin_slow(). So it is in a thread's first one, and
+ * until that has been called: what has to be made sure of once is done behind this branch. The counter
+ * changes in a single instruction, so a signal handler finds it whole. */
+static inline bool timing_is_due(void)
+{
+    return __builtin_expect(--thread_state.until_timed < 0, 0);
+}
 
 static inline uint64_t timing_begin(void)
 {
-    struct thread_state *const thread = &thread_state;
-    if (__builtin_expect(thread->until_timed - 1 >= TIMING_MAX_DISTANCE, 0))
-        return timing_begin_slow(thread); /* 0, or what a jump out of a handler left */
-    thread->until_timed--;
-    return 0;
+    return timing_is_due() ? timing_begin_slow() : 0;
 }
 
 /* Ticks since `began`, at least 1; 0 when that is 0. */

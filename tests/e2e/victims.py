@@ -164,6 +164,7 @@ CASES = {
     "rbp in other use": (["own_rbp"], [], None),
     "signal storm": (["signal_storm"], [], None),
     "small stack": (["small_stack"], [], processes(2)),
+    "fork in a handler": (["fork_in_handler"], [], processes(101)),
     "fork among threads": (["fork_threads"], [], processes(2)),
     "dlopen with reuse": (["dlopen_reuse"], [], own_modules),
     "deepbind": (["deepbind"], [], says_deepbind),

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "preload/event.h"
+#include "preload/event_hot.h"
 #include "preload/session.h"
 #include "tests/support/lane_fixture.h"
+#include "trace/record_hot.h"
 
 static const struct arch_frame nowhere;
 static struct lane *lane;
@@ -230,6 +232,108 @@ static void live_bytes_are_counted_only_where_asked(void **state)
     assert_true(lane->ring->live_dropped_bytes == 200);
 }
 
+/* ---- the hot way: the same records ---- */
+
+static void put_hot(uintptr_t address, size_t size_bytes)
+{
+    event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, &nowhere);
+}
+
+static void the_hot_way_writes_what_the_other_does(void **state)
+{
+    static const struct {
+        uintptr_t address;
+        size_t size_bytes;
+        uint32_t stack;
+    } rows[] = {
+        {0x5000, 0, 1},
+        {0x5020, 24, 1},
+        {0x4fe0, 100, 2},
+        {0x7fff12345670, 128, 1},
+        {0x10, 70000, 70000},
+        {UINTPTR_MAX - 15, UINT64_C(1) << 40, 300},
+        {UINTPTR_MAX - 15, 1, 300},
+    };
+    enum { N = sizeof rows / sizeof *rows };
+    uint64_t n_bytes[2];
+    (void)state;
+    for (unsigned way = 0; way < 2; way++) {
+        lane_fixture_start(LANE_FIXTURE_BYTES);
+        for (size_t i = 0; i < N; i++) {
+            lane_fixture_set(rows[i].stack, TRACE_USUAL_USABLE(rows[i].size_bytes));
+            lane->last_ticks = arch_ticks() - 1000; /* so that all stamps have one length */
+            if (way == 0)
+                put_block(rows[i].address, rows[i].size_bytes, 0);
+            else
+                put_hot(rows[i].address, rows[i].size_bytes);
+            lane->last_ticks = arch_ticks() - 1000;
+            if (way == 0)
+                event_release(lane, TRACE_FREE, at(rows[i].address), &nowhere);
+            else
+                assert_true(event_hot_release(lane, TRACE_FREE, at(rows[i].address)));
+        }
+        n_bytes[way] = lane->head;
+        memset(records, 0, sizeof records);
+        assert_int_equal(lane_fixture_records(records, 16), 2 * N);
+        for (size_t i = 0; i < N; i++) {
+            const struct record_block *const block = &records[2 * i].block;
+            assert_int_equal(records[2 * i].tag, TRACE_MALLOC);
+            assert_true(block->address == rows[i].address && block->stack == rows[i].stack);
+            assert_true(block->size_bytes == rows[i].size_bytes);
+            assert_int_equal(records[2 * i + 1].tag, TRACE_FREE);
+            assert_true(records[2 * i + 1].block.address == rows[i].address);
+        }
+    }
+    assert_true(n_bytes[0] == n_bytes[1]);
+}
+
+static void hot_stamps_of_every_length_are_those_of_the_counter(void **state)
+{
+    static const uint64_t distances[] = {0, 60000, 70000, UINT64_C(1) << 33, UINT64_C(1) << 40};
+    (void)state;
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        lane_fixture_start(LANE_FIXTURE_BYTES);
+        lane->last_ticks = arch_ticks() - distances[i];
+        const uint64_t base = lane->last_ticks;
+        const uint64_t before = arch_ticks();
+        assert_true(event_hot_release(lane, TRACE_FREE, at(16)));
+        const uint64_t after = arch_ticks();
+        assert_int_equal(lane_fixture_records(records, 16), 1);
+        assert_true(base + records[0].ticks >= before && base + records[0].ticks <= after);
+    }
+}
+
+static void heads_keep_every_distance(void **state)
+{
+    static const uint64_t distances[] = {0,   1,     127,   128,     129,        255,
+                                         256, 65535, 65536, 1 << 20, UINT32_MAX, UINT64_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        uint8_t bytes[EVENT_BYTES] = {0};
+        struct record_hot_number number = {0};
+        lane->last_ticks = 1000;
+        const uint8_t *const end = event_hot_head(lane, bytes, 24, 3, 1000 + distances[i]);
+        const uint8_t *from = bytes + 2;
+        assert_true(bytes[0] == 0x93 && bytes[1] == 24);
+        assert_true(record_hot_take(&from, &number));
+        assert_true(from == end && number.value == distances[i]);
+        assert_true(lane->last_ticks == 1000 + distances[i]);
+    }
+}
+
+/* A release without room is left to the general way; an allocation that is lost is counted. */
+static void the_hot_way_writes_nothing_without_room(void **state)
+{
+    (void)state;
+    lane->ring->tail = UINT64_MAX;
+    lane->room_until = lane->plain_until = 0;
+    assert_false(event_hot_release(lane, TRACE_FREE, at(16)));
+    assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 0);
+    put_hot(16, 24);
+    assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 1);
+    assert_true(lane->head == 0 && lane->ring->head == 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, start)
@@ -245,6 +349,10 @@ int main(void)
         CASE(a_long_text_is_cut),
         CASE(what_has_no_room_is_counted),
         CASE(live_bytes_are_counted_only_where_asked),
+        CASE(the_hot_way_writes_what_the_other_does),
+        CASE(hot_stamps_of_every_length_are_those_of_the_counter),
+        CASE(heads_keep_every_distance),
+        CASE(the_hot_way_writes_nothing_without_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

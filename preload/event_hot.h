@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The two events that there are most of, written in line: a malloc of the usual kind and its free.
+ *
+ * For the hooks that session_enter_main() gave a lane as SESSION_PLAIN, so that none of the options need be
+ * asked for here, and for event.c, whose records are built of the same parts. What is rare is a
+ * call, and nothing else in here is one but the unwinder: the compiler then needs no stack and saves few
+ * registers. */
+#ifndef HEAPWISE_PRELOAD_EVENT_HOT_H
+#define HEAPWISE_PRELOAD_EVENT_HOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/arch_x86_64.h"
+#include "preload/lane.h"
+#include "preload/real.h"
+#include "preload/ring.h"
+#include "preload/session.h"
+#include "preload/unwind.h"
+#include "trace/pack_hot.h"
+#include "trace/trace_format.h"
+
+enum {
+    EVENT_BYTES = 8 * PACK_HOT_BYTES, /* array head, tag and at most six integers */
+};
+
+/* Room for a record, or the loss counted and NULL. */
+uint8_t *event_room_slow(struct lane *lane, size_t n_bytes);
+
+/* Name lane->stack if need be; returns how its id is packed. */
+uint64_t event_form_stack(struct lane *lane);
+
+static inline bool event_has_room(const struct lane *lane)
+{
+    return lane->head + EVENT_BYTES <= lane->plain_until;
+}
+
+/* Put the beginning of a record at `at`; returns where its next element goes. */
+static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                      uint32_t n_elements, uint64_t ticks)
+{
+    const uint64_t elapsed = ticks - lane->last_ticks;
+    lane->last_ticks = ticks;
+    /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
+    if (__builtin_expect(elapsed - 128 <= UINT16_MAX - 128, 1))
+        return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, (uint16_t)elapsed);
+    at[0] = (uint8_t)(0x90 | n_elements);
+    at[1] = (uint8_t)tag;
+    if (elapsed < 128) {
+        at[2] = (uint8_t)elapsed;
+        return at + 3;
+    }
+    return pack_hot_int(at + 2, (int64_t)elapsed);
+}
+
+static inline uint8_t *event_hot_address(struct lane *lane, uint8_t *at, const void *address)
+{
+    const int64_t distance = (int64_t)((uintptr_t)address - lane->last_address);
+    lane->last_address = (uintptr_t)address;
+    return pack_hot_int(at, distance);
+}
+
+/* How the id of the caller's stack is packed. */
+static inline uint64_t event_hot_stack(struct lane *lane, const struct arch_frame *caller)
+{
+    if (__builtin_expect(session.max_depth == 0, 0))
+        return UINT64_C(1) << 56; /* id 0 */
+    unwind_stack(caller, lane, session.max_depth);
+    return __builtin_expect(lane->stack.id == lane->form_of, 1) ? lane->stack_form
+                                                                : event_form_stack(lane);
+}
+
+/* An allocation of which real_is_usual() is true. */
+static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, const void *address,
+                                        size_t n_bytes, const struct arch_frame *caller)
+{
+    const uint64_t stack = event_hot_stack(lane, caller);
+    uint8_t *at = ring_byte(lane, lane->head);
+    if (__builtin_expect(!event_has_room(lane), 0)) {
+        at = event_room_slow(lane, EVENT_BYTES);
+        if (!at)
+            return;
+    }
+    ring_begin_stamp(lane);
+    at = event_hot_head(lane, at, tag, 5, arch_ticks());
+    at = event_hot_address(lane, at, address);
+    at = pack_hot_uint(at, n_bytes);
+    at = pack_hot_formed(at, stack);
+    ring_publish(lane, at);
+}
+
+/* A release whose stack is not asked for. False where it has to be recorded the other way, as there is no
+ * room at once: nothing has happened then. */
+static inline bool event_hot_release(struct lane *lane, enum trace_tag tag, const void *address)
+{
+    if (__builtin_expect(!event_has_room(lane), 0))
+        return false;
+    ring_begin_stamp(lane);
+    uint8_t *at = ring_byte(lane, lane->head);
+    at = event_hot_head(lane, at, tag, 3, arch_ticks());
+    at = event_hot_address(lane, at, address);
+    ring_publish(lane, at);
+    return true;
+}
+
+#endif
