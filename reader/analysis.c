@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 static int (*const analyses[])(struct analysis *analysis) = {
-    frames_analyse, totals_analyse,   rows_analyse,    leaks_analyse,
-    sizes_analyse,  timeline_analyse, remarks_analyse,
+    frames_analyse,   totals_analyse,  rows_analyse,     leaks_analyse,      sizes_analyse,
+    timeline_analyse, io_rows_analyse, io_files_analyse, io_threads_analyse, remarks_analyse,
 };
 
 int analysis_run(struct analysis *analysis)

@@ -46,7 +46,10 @@ int frames_analyse(struct analysis *analysis); /* names of all frames */
 int totals_analyse(struct analysis *analysis); /* processes, totals, coverage */
 int rows_analyse(
     struct analysis *analysis); /* sites: counts, peak, temporary, lifetimes, sizes, threads */
-int leaks_analyse(struct analysis *analysis); /* whose the leaks are */
+int leaks_analyse(struct analysis *analysis);   /* whose the leaks are */
+int io_rows_analyse(struct analysis *analysis); /* I/O sites, openers, the slowest calls */
+int io_files_analyse(struct analysis *analysis);
+int io_threads_analyse(struct analysis *analysis);
 int timeline_analyse(struct analysis *analysis);
 int sizes_analyse(struct analysis *analysis);
 int remarks_analyse(struct analysis *analysis); /* losses, processes not recorded, anything odd */

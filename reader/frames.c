@@ -109,21 +109,34 @@ static int find_call(struct analysis *analysis, struct idmap *known, uint32_t id
     return error;
 }
 
+/* The calls of a stack, if its process is asked for. */
+static int find_calls_of(struct analysis *analysis, struct idmap *known, uint32_t process,
+                         uint32_t node)
+{
+    int error = 0;
+    if (!model_shows(analysis->model, process))
+        return 0;
+    for (uint32_t id = node; id && analysis->call_of_node[id - 1] == 0 && error == 0;
+         id = stacks_at(&analysis->model->stacks, id)->parent)
+        error = find_call(analysis, known, id);
+    return error;
+}
+
 static int find_calls(struct analysis *analysis, struct idmap *known)
 {
     struct model *const model = analysis->model;
-    for (uint32_t i = 1; i <= model->n_sites; i++) {
-        if (!model_shows(model, model_site(model, i)->process))
-            continue;
-        uint32_t id = model_site(model, i)->node;
-        for (; id && analysis->call_of_node[id - 1] == 0;
-             id = stacks_at(&model->stacks, id)->parent) {
-            const int error = find_call(analysis, known, id);
-            if (error)
-                return error;
-        }
-    }
-    return 0;
+    const struct model_io *const io = &model->io;
+    int error = 0;
+    for (uint32_t i = 1; i <= model->n_sites && error == 0; i++)
+        error = find_calls_of(analysis, known, model_site(model, i)->process,
+                              model_site(model, i)->node);
+    for (uint32_t i = 1; i <= io->n_sites && error == 0; i++)
+        error = find_calls_of(analysis, known, io_site(io, i)->process, io_site(io, i)->node);
+    for (uint32_t i = 1; i <= io->n_openers && error == 0; i++)
+        error = find_calls_of(analysis, known, io_opener(io, i)->process, io_opener(io, i)->node);
+    for (uint32_t i = 0; i < io->n_slow && error == 0; i++)
+        error = find_calls_of(analysis, known, io->slow[i].process, io->slow[i].node);
+    return error;
 }
 
 int frames_analyse(struct analysis *analysis)

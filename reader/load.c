@@ -87,10 +87,11 @@ static void take_stream_counters(struct model_image *image, const struct record 
             return;
         struct unpack_cursor ahead = cursor;
         if (unpack_uint(&ahead, &value) == 0) {
-            uint64_t *const counter = key_is(&key, "fast")        ? &image->n_fast
-                                      : key_is(&key, "fallback")  ? &image->n_fallback
-                                      : key_is(&key, "truncated") ? &image->n_truncated
-                                                                  : NULL;
+            uint64_t *const counter = key_is(&key, "fast")          ? &image->n_fast
+                                      : key_is(&key, "fallback")    ? &image->n_fallback
+                                      : key_is(&key, "truncated")   ? &image->n_truncated
+                                      : key_is(&key, "stdio_calls") ? &image->n_stdio_calls
+                                                                    : NULL;
             if (counter)
                 *counter = add_capped(*counter, value);
         }
@@ -112,7 +113,11 @@ static int add_loss(struct loader *loader, uint32_t stream, const struct record 
 
 static int take_run(struct loader *loader, const struct record *record)
 {
+    struct model *const model = &loader->model;
     const int error = runfacts_take_run(&loader->facts, record);
+    const char *const folder = loader->facts.folder;
+    if (error == 0 && folder && model->io.first_folder == 0)
+        model->io.first_folder = strtab_add(&model->texts, folder, strlen(folder));
     return error ? error : processes_expect_root(&loader->model, loader->facts.root_pid);
 }
 

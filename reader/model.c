@@ -10,6 +10,7 @@
 
 #include "reader/account.h"
 #include "reader/array.h"
+#include "reader/io_events.h"
 #include "reader/processes.h"
 
 enum { DEFAULT_WIDTH_TICKS = 10 * 1000 * 1000 };
@@ -65,6 +66,7 @@ void model_fini(struct model *model)
                                   &model->thread_by_tid, &model->site_by_stack};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         idmap_fini(maps[i]);
+    io_model_fini(&model->io);
     strtab_fini(&model->texts);
     stacks_fini(&model->stacks);
     timeline_fini(&model->timeline);
@@ -122,6 +124,9 @@ static int find_thread(struct model *model, struct model_image *image, const str
     if (error)
         return error;
     image->n_threads += record->stream.ring == 0;
+    const int no_room = io_events_add_thread(model, image->number, record->stream.tid);
+    if (no_room)
+        return no_room;
     return idmap_put(&model->thread_by_tid, key, *thread_out + 1);
 }
 
@@ -142,6 +147,7 @@ int model_add_stream(struct model *model, const struct record *record)
 int model_stream_over(struct model *model, uint32_t number)
 {
     struct model_stream *const stream = &model->streams[number];
+    io_events_thread_over(model, stream->thread);
     free(stream->nodes);
     stream->nodes = NULL;
     stream->n_nodes = stream->capacity = 0;
@@ -220,7 +226,7 @@ static int apply_ring_record(struct model *model, uint32_t number, const struct 
     case TRACE_FORK_FAIL: processes_fork_failed(image, record->fork.id); return 0;
     case TRACE_CHILD_EXIT: return on_child_exit(model, record);
     case TRACE_REMARK: return add_remark(model, record);
-    default: return 0;
+    default: return io_events_apply(model, number, record);
     }
 }
 
@@ -253,6 +259,7 @@ static int apply_file_record(struct model *model, const struct record *record)
     case TRACE_UNATTACHED:
         model->n_unattached_by_reason[model_reason(record->unattached.reason)]++;
         return 0;
+    case TRACE_PROCESS_IO: io_events_process_io(model, &record->kernel_io); return 0;
     case TRACE_STOPPED:
         model->stopped = true;
         model->stop_reason = record->stopped.reason;

@@ -19,6 +19,7 @@
 #include "reader/storage.h"
 #include "reader/histogram.h"
 #include "reader/idmap.h"
+#include "reader/io_model.h"
 #include "reader/mapped.h"
 #include "reader/modmap.h"
 #include "reader/pairing.h"
@@ -76,13 +77,17 @@ struct model_process {
     uint64_t mapped_bytes, mapped_peak_bytes;
     uint64_t rss_bytes;
     struct rates rates; /* steps counted from the model's start */
+    struct model_io_counts io;
+    struct model_kernel_io kernel_io;
 };
 
-/* The addresses a parent had live when it was about to fork. */
+/* What a parent had when it was about to fork. */
 struct model_snapshot {
     struct model_snapshot *next;
     uint32_t fork_id;
-    struct addrset addresses;
+    struct addrset addresses; /* of live blocks */
+    struct fds fds;
+    uint32_t folder;
 };
 
 struct model_image {
@@ -91,7 +96,7 @@ struct model_image {
     uint32_t next_of_process; /* the image before this one */
     int32_t pid;
     uint32_t n_threads; /* main streams */
-    uint64_t n_lost, n_fast, n_fallback, n_truncated;
+    uint64_t n_lost, n_fast, n_fallback, n_truncated, n_stdio_calls;
     const char *executable, *allocator;
     uint32_t n_arguments;
     const char **arguments;
@@ -100,6 +105,9 @@ struct model_image {
     struct modmap modules;
     struct mapped mapped;
     struct addrset inherited;
+    struct fds fds;                   /* open now, as far as known */
+    struct fds before_exec;           /* open in the image before this one: what it may have kept */
+    uint32_t folder;                  /* strtab id of the working folder, 0 not known */
     struct model_snapshot *snapshots; /* newest first */
     uint32_t n_snapshots;
 };
@@ -159,6 +167,7 @@ struct model {
     uint64_t n_lost_by_reason[MODEL_N_REASONS], n_unattached_by_reason[MODEL_N_REASONS];
     struct model_octave octaves[MODEL_N_OCTAVES];
     struct timeline timeline;
+    struct model_io io;
     const char *remarks[MODEL_MAX_REMARKS];
     uint32_t n_remarks;
     struct model_mark {

@@ -10,6 +10,7 @@
 #include "reader/account.h"
 #include "reader/array.h"
 #include "reader/events.h"
+#include "reader/io_events.h"
 
 static int add_process(struct model *model, int32_t pid, uint32_t parent)
 {
@@ -82,9 +83,10 @@ static uint32_t find_continued(const struct model *model, int32_t pid, uint64_t 
     return known && start_clock_ticks && known != start_clock_ticks ? 0 : number;
 }
 
-static void free_snapshot(struct model_snapshot *snapshot)
+static void free_snapshot(struct model *model, struct model_snapshot *snapshot)
 {
     addrset_fini(&snapshot->addresses);
+    fds_fini(&snapshot->fds, &model->io.descriptions);
     free(snapshot);
 }
 
@@ -107,7 +109,7 @@ static void drop_oldest_snapshot(struct model_image *image)
     while (*at && (*at)->next)
         at = &(*at)->next;
     if (*at) {
-        free_snapshot(*at);
+        free_snapshot(image->model, *at);
         *at = NULL;
         image->n_snapshots--;
     }
@@ -125,7 +127,6 @@ static int add_addresses(struct addrset *addresses, const struct model_image *im
 
 int processes_fork(struct model *model, struct model_image *image, uint32_t fork_id)
 {
-    (void)model;
     struct model_snapshot *const snapshot = calloc(1, sizeof *snapshot);
     if (!snapshot)
         return -ENOMEM;
@@ -136,14 +137,16 @@ int processes_fork(struct model *model, struct model_image *image, uint32_t fork
     snapshot->next = image->snapshots;
     image->snapshots = snapshot;
     image->n_snapshots++;
-    return add_addresses(&snapshot->addresses, image);
+    snapshot->folder = image->folder;
+    const int error = fds_copy(&snapshot->fds, &model->io.descriptions, &image->fds);
+    return error ? error : add_addresses(&snapshot->addresses, image);
 }
 
 void processes_fork_failed(struct model_image *image, uint32_t fork_id)
 {
     struct model_snapshot *const snapshot = take_snapshot(image, fork_id);
     if (snapshot)
-        free_snapshot(snapshot);
+        free_snapshot(image->model, snapshot);
 }
 
 static int inherit(struct model *model, struct model_image *child,
@@ -154,9 +157,14 @@ static int inherit(struct model *model, struct model_image *child,
         return 0;
     struct model_image *const parent = model_image(model, number);
     struct model_snapshot *const snapshot = take_snapshot(parent, record->fork_id);
-    if (!snapshot)
-        return add_addresses(&child->inherited, parent); /* no hook saw the fork */
+    fds_fini(&child->fds, &model->io.descriptions);
+    child->folder = snapshot ? snapshot->folder : parent->folder;
+    if (!snapshot) { /* no hook saw the fork */
+        const int error = fds_copy(&child->fds, &model->io.descriptions, &parent->fds);
+        return error ? error : add_addresses(&child->inherited, parent);
+    }
     child->inherited = snapshot->addresses;
+    child->fds = snapshot->fds;
     free(snapshot);
     return parent->n_threads > 1 ? add_addresses(&child->inherited, parent) : 0;
 }
@@ -190,10 +198,15 @@ static int follow(struct model *model, uint32_t number, struct model_image *imag
 {
     struct model_process *const process = model_process(model, number);
     if (process->image) {
-        const int error = processes_close_image(model, model_image(model, process->image));
+        struct model_image *const before = model_image(model, process->image);
+        image->folder = before->folder;
+        io_events_exec(image, before);
+        const int error = processes_close_image(model, before);
         if (error)
             return error;
         account_forget_live(model, number);
+    } else if (number == 1) {
+        image->folder = model->io.first_folder;
     }
     image->process = number;
     image->next_of_process = process->image;
@@ -229,11 +242,12 @@ int processes_attach(struct model *model, uint32_t number, const struct record_i
 
 int processes_close_image(struct model *model, struct model_image *image)
 {
-    (void)model;
     const int error = pairing_expire(&image->pairing, UINT64_MAX);
     pairing_fini(&image->pairing);
     mapped_fini(&image->mapped);
     addrset_fini(&image->inherited);
+    fds_fini(&image->fds, &model->io.descriptions);
+    fds_fini(&image->before_exec, &model->io.descriptions);
     return error;
 }
 
@@ -265,5 +279,7 @@ void processes_free_image(struct model_image *image)
     modmap_fini(&image->modules);
     mapped_fini(&image->mapped);
     addrset_fini(&image->inherited);
+    fds_fini(&image->fds, &image->model->io.descriptions);
+    fds_fini(&image->before_exec, &image->model->io.descriptions);
     free(image);
 }

@@ -73,6 +73,8 @@ static int take_run_pair(struct runfacts *facts, const struct unpack_text *key,
         return take_text(facts, &cursor, &profile->libc);
     if (key_is(key, "cpu"))
         return take_text(facts, &cursor, &profile->cpu);
+    if (key_is(key, "folder"))
+        return take_text(facts, &cursor, &facts->folder);
     if (key_is(key, "clock")) {
         error = take_text(facts, &cursor, &clock);
         facts->ticks_are_ns = strcmp(clock, "monotonic") == 0;

@@ -19,7 +19,9 @@ int timeline_analyse(struct analysis *analysis)
                                     .live_bytes = bucket->live_bytes,
                                     .alloc_count = bucket->alloc_count,
                                     .alloc_bytes = bucket->alloc_bytes,
-                                    .rss_bytes = bucket->rss_bytes};
+                                    .rss_bytes = bucket->rss_bytes,
+                                    .io_read_bytes = bucket->read_bytes,
+                                    .io_write_bytes = bucket->write_bytes};
     }
     analysis->profile->timeline = points;
     analysis->profile->n_timeline = timeline->n;

@@ -106,6 +106,18 @@ static uint32_t site_of(struct model *model, const struct model_stream *stream, 
     return site;
 }
 
+int sites_find_node(struct model *model, uint32_t stream_number, uint32_t stack, uint32_t *node_out)
+{
+    struct model_stream *const stream = &model->streams[stream_number];
+    *node_out = 0;
+    if (stack == 0 || stack > stream->n_nodes)
+        return 0;
+    const struct model_node *const frame = &stream->nodes[stack - 1];
+    const uint32_t generation = model_image(model, stream->image)->modules.generation + 1;
+    *node_out = frame->generation == generation ? frame->node : resolve(model, stream, stack);
+    return *node_out ? 0 : -ENOMEM;
+}
+
 uint32_t sites_resolve(struct model *model, uint32_t stream_number, uint32_t stack)
 {
     struct model_stream *const stream = &model->streams[stream_number];

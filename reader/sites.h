@@ -14,7 +14,11 @@ void sites_reset_tree(struct model *model, uint32_t stream);
  * that the stream's thread allocates there. 0 when out of memory. */
 uint32_t sites_resolve(struct model *model, uint32_t stream, uint32_t stack);
 
-/* The same, inline where the stack was resolved before. `image` is the stream's. */
+/* The node of the common tree that stack `stack` means in a stream, 0 for a stack that is not known.
+ * 0 or -ENOMEM. */
+int sites_find_node(struct model *model, uint32_t stream, uint32_t stack, uint32_t *node_out);
+
+/* As sites_resolve(), inline where the stack was resolved before. `image` is the stream's. */
 static inline uint32_t sites_find(struct model *model, const struct model_image *image,
                                   uint32_t stream_number, uint32_t stack)
 {

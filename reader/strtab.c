@@ -60,6 +60,12 @@ uint32_t strtab_add(struct strtab *table, const char *bytes, size_t n_bytes)
     return *slot = table->n_texts;
 }
 
+uint32_t strtab_find(const struct strtab *table, const char *bytes, size_t n_bytes)
+{
+    const size_t n = n_bytes ? strnlen(bytes, n_bytes) : 0;
+    return table->n_slots ? *find(table, n ? bytes : "", n) : 0;
+}
+
 uint32_t strtab_add_build_id(struct strtab *table, const char *bytes, size_t n_bytes)
 {
     static const char digits[] = "0123456789abcdef";

@@ -19,7 +19,10 @@ struct strtab {
 /* The id of bytes[0..n), cut at the first NUL; 0 when out of memory. */
 uint32_t strtab_add(struct strtab *table, const char *bytes, size_t n_bytes);
 
-/* The same for a build-id, which may come as raw bytes or as hex: kept in lower-case hex. */
+/* The same without adding anything; 0 where the text is not there. */
+uint32_t strtab_find(const struct strtab *table, const char *bytes, size_t n_bytes);
+
+/* As strtab_add() for a build-id, which may come as raw bytes or as hex: kept in lower-case hex. */
 uint32_t strtab_add_build_id(struct strtab *table, const char *bytes, size_t n_bytes);
 
 /* The text of an id; "" for 0 and for ids never given. */

@@ -33,6 +33,8 @@ static void join_pairs(struct timeline *timeline)
             joined.rss_bytes = greater(joined.rss_bytes, buckets[j].rss_bytes);
             joined.alloc_count += buckets[j].alloc_count;
             joined.alloc_bytes = add_capped(joined.alloc_bytes, buckets[j].alloc_bytes);
+            joined.read_bytes = add_capped(joined.read_bytes, buckets[j].read_bytes);
+            joined.write_bytes = add_capped(joined.write_bytes, buckets[j].write_bytes);
         }
         buckets[i] = joined;
     }

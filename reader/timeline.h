@@ -15,6 +15,7 @@ struct timeline_bucket {
     uint64_t live_bytes; /* highest */
     uint64_t rss_bytes;  /* highest */
     uint64_t alloc_count, alloc_bytes;
+    uint64_t read_bytes, write_bytes;
 };
 
 struct timeline {
@@ -37,7 +38,7 @@ static inline void timeline_advance(struct timeline *timeline, uint64_t ticks)
         timeline_begin_buckets(timeline, ticks);
 }
 
-/* At the present time: live bytes grow, shrink; set resident bytes, count an allocation. */
+/* At the present time: live bytes grow, shrink; set resident bytes, count an allocation, a transfer. */
 static inline void timeline_gain(struct timeline *timeline, uint64_t n_bytes)
 {
     struct timeline_bucket *const bucket = timeline->now;
@@ -56,6 +57,14 @@ static inline void timeline_count(struct timeline *timeline, uint64_t alloc_coun
     struct timeline_bucket *const bucket = timeline->now;
     bucket->alloc_count += alloc_count;
     bucket->alloc_bytes = add_capped(bucket->alloc_bytes, alloc_bytes);
+}
+
+static inline void timeline_count_io(struct timeline *timeline, uint64_t read_bytes,
+                                     uint64_t write_bytes)
+{
+    struct timeline_bucket *const bucket = &timeline->buckets[timeline->n - 1];
+    bucket->read_bytes = add_capped(bucket->read_bytes, read_bytes);
+    bucket->write_bytes = add_capped(bucket->write_bytes, write_bytes);
 }
 
 void timeline_fini(struct timeline *timeline);

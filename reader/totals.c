@@ -43,6 +43,17 @@ static struct metrics process_metrics(const struct analysis *analysis,
         .copied_bytes = process->copied_bytes,
         .mapped_bytes = process->mapped_bytes,
         .mapped_peak_bytes = process->mapped_peak_bytes,
+        .io_calls = add_capped(process->io.read_calls, process->io.write_calls),
+        .io_read_calls = process->io.read_calls,
+        .io_write_calls = process->io.write_calls,
+        .io_read_bytes = process->io.read_bytes,
+        .io_write_bytes = process->io.write_bytes,
+        .io_seconds = seconds(analysis, process->io.ticks),
+        .stdio_calls = process->io.logical_calls,
+        .fsync_count = process->io.fsyncs,
+        .open_count = process->io.opens,
+        .seek_count = process->io.seeks,
+        .stat_count = process->io.stats,
         .events = process->events,
         .duration_seconds =
             seconds(analysis, subtract_floored(process->last_ticks, process->first_ticks)),
@@ -61,6 +72,7 @@ static int fill_images(const struct analysis *analysis, const struct model_proce
     if (!images)
         return -ENOMEM;
     uint32_t at = source->n_images, n_attached = 0;
+    uint64_t n_stdio_calls = 0;
     process->allocator = "";
     for (uint32_t i = source->image; i && at > 0; at--) {
         const struct model_image *const image = model_image(analysis->model, i);
@@ -72,11 +84,15 @@ static int fill_images(const struct analysis *analysis, const struct model_proce
         process->n_threads += image->n_threads;
         n_attached += image->n_threads > 0;
         process->coverage.lost_events = add_capped(process->coverage.lost_events, image->n_lost);
+        n_stdio_calls = add_capped(n_stdio_calls, image->n_stdio_calls);
         process->coverage.unwind_fast += image->n_fast;
         process->coverage.unwind_fallback += image->n_fallback;
         process->coverage.unwind_truncated += image->n_truncated;
         i = image->next_of_process;
     }
+    /* A trace that was cut does not say what its streams counted, but what the transfers served. */
+    if (n_stdio_calls > process->totals.stdio_calls)
+        process->totals.stdio_calls = n_stdio_calls;
     process->n_threads -= n_attached > 1 ? n_attached - 1 : 0;
     process->n_images = source->n_images;
     process->images = images;
@@ -116,12 +132,18 @@ static void add_metrics(struct metrics *sum, const struct metrics *one)
         offsetof(struct metrics, temporary_count),   offsetof(struct metrics, slack_bytes),
         offsetof(struct metrics, copied_bytes),      offsetof(struct metrics, mapped_bytes),
         offsetof(struct metrics, mapped_peak_bytes), offsetof(struct metrics, events),
-        offsetof(struct metrics, lost_events),
+        offsetof(struct metrics, lost_events),       offsetof(struct metrics, io_calls),
+        offsetof(struct metrics, io_read_calls),     offsetof(struct metrics, io_write_calls),
+        offsetof(struct metrics, io_read_bytes),     offsetof(struct metrics, io_write_bytes),
+        offsetof(struct metrics, stdio_calls),       offsetof(struct metrics, fsync_count),
+        offsetof(struct metrics, open_count),        offsetof(struct metrics, seek_count),
+        offsetof(struct metrics, stat_count),
     };
     for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
         uint64_t *const to = (uint64_t *)(void *)((char *)sum + added[i]);
         *to = add_capped(*to, *(const uint64_t *)(const void *)((const char *)one + added[i]));
     }
+    sum->io_seconds += one->io_seconds;
     if (one->peak_bytes > sum->peak_bytes) {
         sum->peak_bytes = one->peak_bytes;
         sum->peak_count = one->peak_count;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* How what is known of input and output goes. */
+#include "reader/io_model.h"
+
+#include <stdlib.h>
+
+void io_model_fini(struct model_io *io)
+{
+    for (uint32_t i = 0; i < io->n_sites; i++) {
+        idmap_fini(&io->sites[i].files);
+        idmap_fini(&io->sites[i].threads);
+        histogram_fini(&io->sites[i].sizes);
+        histogram_fini(&io->sites[i].latency_ticks);
+    }
+    for (uint32_t i = 0; i < io->n_files; i++) {
+        covered_fini(&io->files[i].covered);
+        histogram_fini(&io->files[i].read_sizes);
+        histogram_fini(&io->files[i].write_sizes);
+        histogram_fini(&io->files[i].latency_ticks);
+    }
+    idmap_fini(&io->site_by_stack);
+    idmap_fini(&io->opener_by_stack);
+    idmap_fini(&io->file_by_name);
+    fds_pool_fini(&io->descriptions);
+    free(io->sites);
+    free(io->files);
+    free(io->openers);
+    free(io->threads);
+    *io = (struct model_io){.n_sites = 0};
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What the analyses of input and output share. */
+#ifndef HEAPWISE_READER_IO_REPORTS_H
+#define HEAPWISE_READER_IO_REPORTS_H
+
+#include "reader/analysis.h"
+#include "reader/rowstack.h"
+
+/* The path of a file, "" for none. */
+static inline const char *io_reports_path(const struct analysis *analysis, uint32_t file)
+{
+    return file ? strtab_text(&analysis->model->texts, io_file(&analysis->model->io, file)->name)
+                : "";
+}
+
+static inline double io_reports_seconds(const struct analysis *analysis, uint64_t ticks)
+{
+    return (double)ticks * analysis->ns_per_tick / 1e9;
+}
+
+/* Parts of io_rows_analyse(). 0 or -ENOMEM. */
+int io_openers_analyse(const struct rowstacks *all);
+int io_slow_calls_analyse(const struct rowstacks *all);
+
+#endif

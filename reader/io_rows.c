@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Which rows of I/O a report has: the sites of all processes, those of one stack and one kind of call
+ * made one. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader/analysis.h"
+#include "reader/array.h"
+#include "reader/io_reports.h"
+#include "reader/rowstack.h"
+#include "trace/io_ops.h"
+
+struct row {
+    uint64_t id;
+    uint32_t site;
+    uint8_t op, layer;
+};
+
+static int compare_kinds(const struct row *a, const struct row *b)
+{
+    if (a->id != b->id)
+        return a->id < b->id ? -1 : 1;
+    if (a->op != b->op)
+        return a->op < b->op ? -1 : 1;
+    return (a->layer > b->layer) - (a->layer < b->layer);
+}
+
+static int compare_rows(const void *a_, const void *b_)
+{
+    const struct row *const a = a_, *const b = b_;
+    const int kinds = compare_kinds(a, b);
+    return kinds ? kinds : (a->site > b->site) - (a->site < b->site);
+}
+
+static int join_sets(struct idmap *set, const struct idmap *from)
+{
+    int error = 0;
+    for (size_t i = 0; i < from->n_slots && error == 0; i++)
+        if (from->entries[i].value)
+            error = idmap_put(set, from->entries[i].key, 1);
+    return error;
+}
+
+/* The files of both, in the first one: a table only where there are two. */
+static int join_files(struct model_io_site *site, const struct model_io_site *from)
+{
+    int error = 0;
+    if (from->file == 0 || (site->file == from->file && from->files.n_used == 0))
+        return 0;
+    if (site->file == 0)
+        site->file = from->file;
+    else if (site->files.n_used == 0)
+        error = idmap_put(&site->files, site->file, 1);
+    if (error == 0 && (site->file != from->file || site->files.n_used))
+        error = idmap_put(&site->files, from->file, 1);
+    return error ? error : join_sets(&site->files, &from->files);
+}
+
+static void add_counts(struct model_io_site *site, const struct model_io_site *from)
+{
+    static const size_t added[] = {
+        offsetof(struct model_io_site, calls),
+        offsetof(struct model_io_site, bytes),
+        offsetof(struct model_io_site, ticks),
+        offsetof(struct model_io_site, logical_calls),
+        offsetof(struct model_io_site, failed),
+        offsetof(struct model_io_site, would_block),
+        offsetof(struct model_io_site, interrupted),
+        offsetof(struct model_io_site, short_calls),
+        offsetof(struct model_io_site, empty),
+        offsetof(struct model_io_site, heap_calls),
+        offsetof(struct model_io_site, fresh_calls),
+        offsetof(struct model_io_site, single_calls),
+        offsetof(struct model_io_site, copied_calls),
+        offsetof(struct model_io_site, copied_bytes),
+        offsetof(struct model_io_site, pattern.consecutive),
+        offsetof(struct model_io_site, pattern.strided),
+        offsetof(struct model_io_site, pattern.random),
+    };
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
+        uint64_t *const to = (uint64_t *)(void *)((char *)site + added[i]);
+        *to = add_capped(*to, *(const uint64_t *)(const void *)((const char *)from + added[i]));
+    }
+}
+
+/* Gather all of a group in its first site, which no one needs alone any more. */
+static int gather(const struct model_io *io, const struct row *rows, size_t n_rows)
+{
+    struct model_io_site *const first = io_site(io, rows[0].site);
+    int error = 0;
+    for (size_t i = 1; i < n_rows && error == 0; i++) {
+        const struct model_io_site *const other = io_site(io, rows[i].site);
+        add_counts(first, other);
+        error = histogram_merge(&first->sizes, &other->sizes);
+        if (error == 0)
+            error = histogram_merge(&first->latency_ticks, &other->latency_ticks);
+        if (error == 0)
+            error = join_sets(&first->threads, &other->threads);
+        if (error == 0)
+            error = join_files(first, other);
+    }
+    return error;
+}
+
+static const char *path_of(const struct analysis *analysis, const struct model_io_site *site)
+{
+    return site->files.n_used > 1 ? "" : io_reports_path(analysis, site->file);
+}
+
+static int make_site(const struct rowstacks *all, const struct row *rows, size_t n_rows,
+                     struct io_site *site)
+{
+    const struct analysis *const analysis = all->analysis;
+    const struct model_io *const io = &analysis->model->io;
+    struct model_io_site *const source = io_site(io, rows[0].site);
+    const struct rowstack stack = {.node = source->node};
+    struct rowstack_frames shown;
+    int error = rowstacks_list(all, &stack, &shown);
+    if (error == 0)
+        error = gather(io, rows, n_rows);
+    if (error)
+        return error;
+    const enum io_class class = io_op_class(source->op);
+    *site = (struct io_site){
+        .n_frames = shown.n_frames,
+        .frames = shown.frames,
+        .place = shown.place,
+        .layer = (enum io_layer)source->layer,
+        .op = io_op_kernel_call(source->op),
+        .reads = class == IO_CLASS_READ || class == IO_CLASS_COPY,
+        .writes = class == IO_CLASS_WRITE || class == IO_CLASS_COPY,
+        .path = path_of(analysis, source),
+        .n_files = source->files.n_used ? (uint32_t)source->files.n_used : source->file != 0,
+        .calls = source->calls,
+        .bytes = source->bytes,
+        .seconds = io_reports_seconds(analysis, source->ticks),
+        .logical_calls = source->logical_calls,
+        .sizes = histogram_quantiles(&source->sizes, 1),
+        .latency_ns = histogram_quantiles(&source->latency_ticks, analysis->ns_per_tick),
+        .failed = source->failed,
+        .would_block = source->would_block,
+        .interrupted = source->interrupted,
+        .short_calls = source->short_calls,
+        .empty = source->empty,
+        .pattern = source->pattern,
+        .n_threads = (uint32_t)source->threads.n_used,
+        .heap_calls = source->heap_calls,
+        .fresh_calls = source->fresh_calls,
+        .single_calls = source->single_calls,
+        .copied_calls = source->copied_calls,
+        .copied_bytes = source->copied_bytes,
+    };
+    rowstack_write_id(rows[0].id, site->id);
+    return 0;
+}
+
+static int compare_sites(const void *a_, const void *b_)
+{
+    const struct io_site *const a = a_, *const b = b_;
+    if (a->seconds != b->seconds)
+        return a->seconds > b->seconds ? -1 : 1;
+    const int ids = strcmp(a->id, b->id);
+    if (ids)
+        return ids;
+    return a->layer != b->layer ? (a->layer > b->layer) - (a->layer < b->layer)
+                                : strcmp(a->op, b->op);
+}
+
+static int make_sites(const struct rowstacks *all, const struct row *rows, size_t n_rows)
+{
+    struct profile *const profile = all->analysis->profile;
+    size_t n_sites = 0, n_made = 0;
+    for (size_t i = 0; i < n_rows; i++)
+        n_sites += i == 0 || compare_kinds(&rows[i], &rows[i - 1]) != 0;
+    struct io_site *const sites = storage_array(all->analysis->storage, n_sites, sizeof *sites);
+    if (!sites)
+        return -ENOMEM;
+    for (size_t i = 0, end; i < n_rows; i = end) {
+        for (end = i + 1; end < n_rows && compare_kinds(&rows[end], &rows[i]) == 0;)
+            end++;
+        const int error = make_site(all, &rows[i], end - i, &sites[n_made++]);
+        if (error)
+            return error;
+    }
+    if (n_sites)
+        qsort(sites, n_sites, sizeof *sites, compare_sites);
+    profile->io_sites = sites;
+    profile->n_io_sites = n_sites;
+    return 0;
+}
+
+int io_rows_analyse(struct analysis *analysis)
+{
+    const struct model_io *const io = &analysis->model->io;
+    struct rowstacks all;
+    size_t n_rows = 0;
+    int error = rowstacks_init(&all, analysis);
+    struct row *const rows = calloc(io->n_sites + (size_t)1, sizeof *rows);
+    if (!rows)
+        error = -ENOMEM;
+    for (uint32_t i = 1; i <= io->n_sites && error == 0; i++) {
+        const struct model_io_site *const site = io_site(io, i);
+        if (model_shows(analysis->model, site->process))
+            rows[n_rows++] = (struct row){.id = rowstacks_id(&all, site->node),
+                                          .site = i,
+                                          .op = site->op,
+                                          .layer = site->layer};
+    }
+    if (n_rows)
+        qsort(rows, n_rows, sizeof *rows, compare_rows);
+    if (error == 0)
+        error = make_sites(&all, rows, n_rows);
+    if (error == 0)
+        error = io_openers_analyse(&all);
+    if (error == 0)
+        error = io_slow_calls_analyse(&all);
+    free(rows);
+    rowstacks_fini(&all);
+    return error;
+}
