@@ -173,7 +173,7 @@ static __attribute__((noinline)) bool take_over(const struct stack *stack,
                                                 const struct stack_word *differs, struct walker *w,
                                                 struct walked_bp *bp)
 {
-    while (stack->words + met[-1].n_words > differs) {
+    while (met > stack->frames && stack->words + met[-1].n_words > differs) {
         if (w->next == w->full)
             return false;
         w->next->at.pc = met->at.pc;

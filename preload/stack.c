@@ -72,11 +72,15 @@ static void put_plain(struct stack_word *words, struct stack_frame *frame,
 const struct stack_frame *stack_put_outermost(struct stack *stack, const struct stack_frame *walked)
 {
     struct stack_frame *const frame = &stack->frames[0];
+    const struct cfi_word rule = walked->rule;
+    const uintptr_t base = cfi_word_from_bp(rule) ? walked->at.bp : walked->at.sp;
+    const uintptr_t cfa = base + (uintptr_t)cfi_word_cfa_offset(rule);
     stack->words[0] = (struct stack_word){.at = &never_equal, .value = never_equal + 1};
+    stack->words[1] = (struct stack_word){.at = (const uintptr_t *)cfa - 1, .value = 0};
     set_walked(frame, walked);
-    frame->bp_matters = cfi_word_from_bp(walked->rule);
+    frame->bp_matters = cfi_word_from_bp(rule);
     frame->n = 1;
-    frame->n_words = 1;
+    frame->n_words = cfi_word_kind(rule) == CFI_RULE ? 2 : 1;
     frame->hash = stack_hash(0, walked->at.pc);
     return frame;
 }

@@ -116,7 +116,8 @@ static inline void stack_settle(struct stack *stack)
     stack_settle_from(stack, stack->upper);
 }
 
-/* Make the outermost frame of a void stack, frames[0], from a walked one that has its bp if it counts from it. */
+/* Make the outermost frame of a void stack, frames[0], from a walked one, whose bp is written if its CFA counts
+ * from it. A rule that leads on from there led to a return address of zero: a word to compare, too. */
 const struct stack_frame *stack_put_outermost(struct stack *stack,
                                               const struct stack_frame *walked);
 

@@ -263,6 +263,52 @@ static void no_caller_is_no_stack_to_keep(void **state)
     assert_true(lane.stack.n <= 1 && lane.stack.id == 0);
 }
 
+static jmp_buf back;
+static bool from_nowhere;
+static char own_memory[1 << 16] __attribute__((aligned(16)));
+
+static NOINLINE void start_of_coroutine(void)
+{
+    unwind_here(128);
+    if (from_nowhere)
+        longjmp(back, 1);
+}
+
+/* Enter it at one place of the stack, with a return address of zero or from here. */
+static NOINLINE void enter(bool with_zero)
+{
+    char *const top = own_memory + sizeof own_memory;
+    from_nowhere = with_zero;
+    if (with_zero && setjmp(back) == 0)
+        __asm__ volatile("mov %0, %%rsp\n\tpush $0\n\tjmp *%1"
+                         :
+                         : "r"(top), "r"(start_of_coroutine)
+                         : "memory");
+    if (!with_zero)
+        __asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\tcall *%1\n\tmov %%rbx, %%rsp"
+                         :
+                         : "r"(top), "r"(start_of_coroutine)
+                         : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc",
+                           "memory");
+}
+
+/* The word that ended a walk is compared, too. */
+static void a_coroutine_entered_from_elsewhere_is_another_stack(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++) {
+            enter(true);
+            assert_int_equal(lane.stack.n, 1);
+        }
+        for (int k = 0; k < 3; k++) {
+            enter(false);
+            assert_true(lane.stack.n > 2);
+        }
+    }
+    assert_true(ring.n_fast == 18 && ring.n_truncated == 0);
+}
+
 static ucontext_t outside, inside;
 static char coroutine_memory[1 << 16];
 
@@ -307,6 +353,7 @@ int main(void)
         CASE(a_stack_left_unfinished_shares_nothing),
         CASE(frames_met_again_are_settled),
         CASE(no_caller_is_no_stack_to_keep),
+        CASE(a_coroutine_entered_from_elsewhere_is_another_stack),
         CASE(a_switch_of_stacks_shares_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
