@@ -7,6 +7,9 @@
 
 #include "reader/hash.h"
 
+/* Most maps are those of the threads of a site, which is one or two. */
+enum { FIRST_SLOTS = 4 };
+
 /* The slot that holds `key`, or the empty one where it belongs. */
 static struct idmap_entry *find(const struct idmap *map, uint64_t key)
 {
@@ -19,7 +22,7 @@ static struct idmap_entry *find(const struct idmap *map, uint64_t key)
 
 static int grow(struct idmap *map)
 {
-    const size_t n_slots = map->n_slots ? 2 * map->n_slots : 16;
+    const size_t n_slots = map->n_slots ? 2 * map->n_slots : FIRST_SLOTS;
     struct idmap wider = {.entries = calloc(n_slots, sizeof *wider.entries),
                           .n_slots = n_slots,
                           .n_used = map->n_used};

@@ -32,6 +32,23 @@ static void pieces_are_zeroed_aligned_and_apart(void **state)
     storage_fini(&storage);
 }
 
+static void big_pieces_are_zeroed_and_given_back(void **state)
+{
+    (void)state;
+    enum { BIG = 5 << 20 };
+    for (size_t round = 0; round < 3; round++) {
+        struct storage storage = {0};
+        unsigned char *const small = storage_new(&storage, 100);
+        unsigned char *const big = storage_new(&storage, BIG + round);
+        assert_true(small && big);
+        for (size_t i = 0; i < BIG; i += 511)
+            assert_int_equal(big[i], 0);
+        memset(big, 0xff, BIG + round);
+        assert_int_equal(small[99], 0);
+        storage_fini(&storage);
+    }
+}
+
 static void absurd_sizes_are_refused(void **state)
 {
     (void)state;
@@ -55,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(big_pieces_are_zeroed_and_given_back),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(text_ends_at_its_first_nul),
     };
