@@ -87,14 +87,12 @@ static int find_metric(const char *name, const struct metric **metric_out)
 {
     struct nearest best = {0};
     const struct metric *metric = metrics_find(name);
-    const bool of_site = metric && (metric->scope == METRIC_ANY || metric->scope == METRIC_SITE);
-    if (of_site) {
+    if (metric && metric->scope != METRIC_PROCESS) {
         *metric_out = metric;
         return 0;
     }
     for (size_t i = 0; i < metrics_count(); i++) {
-        const enum metric_scope scope = metrics_at(i)->scope;
-        if (scope == METRIC_ANY || scope == METRIC_SITE)
+        if (metrics_at(i)->scope != METRIC_PROCESS)
             nearest_offer(&best, name, metrics_at(i)->name);
     }
     if (metric)

@@ -11,6 +11,7 @@ void cells_add(struct buffer *out, const struct view_cell *cell, bool ascii_only
     switch (cell->unit) {
     case UNIT_NONE:
     case UNIT_BAR: break;
+    case UNIT_PATH: escape_text(out, cell->lead ? cell->lead : "", ascii_only); /* fall through */
     case UNIT_TEXT: escape_text(out, cell->text ? cell->text : "", ascii_only); break;
     case UNIT_FRAME:
         names_add_function(&name, cell->frame);
@@ -27,7 +28,7 @@ void cells_add(struct buffer *out, const struct view_cell *cell, bool ascii_only
 
 bool cells_is_left(enum unit unit)
 {
-    return unit == UNIT_TEXT || unit == UNIT_FRAME || unit == UNIT_BAR;
+    return unit == UNIT_TEXT || unit == UNIT_PATH || unit == UNIT_FRAME || unit == UNIT_BAR;
 }
 
 void cells_add_run(struct buffer *out, const struct profile *profile, bool ascii_only)
@@ -87,4 +88,22 @@ void cells_add_summary(struct buffer *out, const struct profile *profile)
     buffer_text(out, ", ");
     units_add_integer(out, UNIT_COUNT, m->lost_events);
     buffer_text(out, " events lost");
+}
+
+void cells_add_io_summary(struct buffer *out, const struct profile *profile)
+{
+    const struct metrics *m = &profile->totals;
+    if (!profile->io_recorded)
+        return;
+    buffer_text(out, "read ");
+    units_add_integer(out, UNIT_BYTES, m->io_read_bytes);
+    buffer_text(out, " in ");
+    units_add_integer(out, UNIT_COUNT, m->io_read_calls);
+    buffer_printf(out, " call%s, wrote ", m->io_read_calls == 1 ? "" : "s");
+    units_add_integer(out, UNIT_BYTES, m->io_write_bytes);
+    buffer_text(out, " in ");
+    units_add_integer(out, UNIT_COUNT, m->io_write_calls);
+    buffer_text(out, ", ");
+    units_add_real(out, UNIT_SECONDS, m->io_seconds);
+    buffer_text(out, " in I/O");
 }

@@ -27,4 +27,7 @@ void cells_add_scope(struct buffer *out, const struct profile *profile, uint32_t
 /* Add the one line a reader in a hurry wants: time, calls, rate, peak, leaks, losses. */
 void cells_add_summary(struct buffer *out, const struct profile *profile);
 
+/* Add the same of I/O: bytes, calls, time; nothing where none was recorded. */
+void cells_add_io_summary(struct buffer *out, const struct profile *profile);
+
 #endif

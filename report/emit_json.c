@@ -3,6 +3,7 @@
  *
  * The root is written key by key and each array element by element, so that memory does not grow
  * with the number of call sites; a value on its own is built and encoded by jansson. */
+#include "report/emit_json_io.h"
 #include "report/jvalue.h"
 #include "report/names.h"
 #include "report/report.h"
@@ -19,13 +20,15 @@ static json_t *timed(const struct quantiles *q)
     return object;
 }
 
-static json_t *totals(const struct metrics *metrics, const struct quantiles *lifetime)
+static json_t *totals(const struct profile *profile, const struct metrics *metrics,
+                      const struct quantiles *lifetime)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < metrics_count(); i++) {
         const struct metric *metric = metrics_at(i);
         if (metric->scope != METRIC_SITE)
-            jvalue_set(&object, metric->name, jvalue_metric(metrics_of_process(metric, metrics)));
+            jvalue_set(&object, metric->name,
+                       jvalue_metric(metrics_of_process(metric, profile, metrics)));
     }
     jvalue_set(&object, "lifetime_ns", lifetime ? jvalue_quantiles(lifetime, false) : json_null());
     return object;
@@ -46,7 +49,7 @@ static json_t *coverage(const struct coverage *coverage)
     jvalue_set(&object, "threads", jvalue_number(coverage->threads));
     jvalue_set(&object, "processes", jvalue_number(coverage->processes));
     jvalue_set(&object, "unwind", unwind);
-    jvalue_set(&object, "io_kernel", json_null());
+    jvalue_set(&object, "io_kernel", emit_json_kernel_io(&coverage->kernel_io));
     return object;
 }
 
@@ -109,7 +112,7 @@ static json_t *tool(void)
 
 static json_t *root_totals(const struct profile *profile)
 {
-    json_t *object = totals(&profile->totals, &profile->lifetime_ns);
+    json_t *object = totals(profile, &profile->totals, &profile->lifetime_ns);
     jvalue_set(&object, "sizes", jvalue_quantiles(&profile->sizes, true));
     jvalue_set(&object, "peak_seconds", jvalue_real(profile->peak_seconds));
     jvalue_set(&object, "peak_rss_bytes", jvalue_number(profile->peak_rss_bytes));
@@ -151,7 +154,7 @@ static json_t *process_json(const struct profile *profile, size_t i)
     jvalue_set(&object, "started_seconds", jvalue_real(process->started_seconds));
     jvalue_set(&object, "threads", json_integer(process->n_threads));
     set_status(&object, process->has_status, process->wait_status);
-    jvalue_set(&object, "totals", totals(&process->totals, NULL));
+    jvalue_set(&object, "totals", totals(profile, &process->totals, NULL));
     jvalue_set(&object, "coverage", coverage(&process->coverage));
     return object;
 }
@@ -191,8 +194,10 @@ static json_t *point_json(const struct profile *profile, size_t i)
     jvalue_set(&object, "alloc_count", jvalue_number(point->alloc_count));
     jvalue_set(&object, "alloc_bytes", jvalue_number(point->alloc_bytes));
     jvalue_set(&object, "rss_bytes", jvalue_number(point->rss_bytes));
-    jvalue_set(&object, "io_read_bytes", json_null());
-    jvalue_set(&object, "io_write_bytes", json_null());
+    const bool known = profile->io_recorded;
+    jvalue_set(&object, "io_read_bytes", known ? jvalue_number(point->io_read_bytes) : json_null());
+    jvalue_set(&object, "io_write_bytes",
+               known ? jvalue_number(point->io_write_bytes) : json_null());
     return object;
 }
 
@@ -251,6 +256,8 @@ int emit_json(const struct profile *profile, const struct report_options *option
             jvalue_put_array("size_buckets", profile, profile->n_size_buckets, bucket_json, out);
     if (result == 0)
         result = jvalue_put_array("timeline", profile, profile->n_timeline, point_json, out);
-    fputs(",\n\"io_sites\":[],\n\"files\":[]}\n", out);
+    if (result == 0)
+        result = emit_json_io(profile, options, out);
+    fputs("}\n", out);
     return result;
 }

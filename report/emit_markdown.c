@@ -2,7 +2,8 @@
 /* A report to paste into an issue or a pull request: GitHub flavoured tables.
  *
  * Trees become rows whose last cell is indented with &nbsp;, because a table is the only construct that
- * keeps numbers in columns there. A chain of callers stays in the cell of its first frame. */
+ * keeps numbers in columns there. A chain of callers stays in the cell of its first frame, and so do
+ * words about a place or file, each on a line of its own. */
 #include "report/calltree.h"
 #include "report/cells.h"
 #include "report/names.h"
@@ -100,9 +101,10 @@ static size_t add_row(struct buffer *out, const struct view *view, size_t r)
     for (r++; r < view->n_rows && view->rows[r].kind == VIEW_ROW_CHAIN; r++) {
         const struct view_row *next = &view->rows[r];
         const struct view_cell *cell = next->n_cells ? &next->cells[next->n_cells - 1] : NULL;
-        buffer_text(out, cell && cell->unit == UNIT_FRAME ? " ← " : " ");
-        if (cell)
-            add_cell(out, cell);
+        if (!cell)
+            continue;
+        buffer_text(out, cell->unit == UNIT_FRAME ? " ← " : next->depth == 0 ? "<br>" : " ");
+        add_cell(out, cell);
     }
     buffer_text(out, " |\n");
     return r;
@@ -158,6 +160,10 @@ static void add_header(struct buffer *out, const struct profile *profile, uint32
     buffer_reset(&text);
     cells_add_summary(&text, profile);
     buffer_printf(out, "\n\n**%s**\n", buffer_string(&text));
+    buffer_reset(&text);
+    cells_add_io_summary(&text, profile);
+    if (text.length > 0)
+        buffer_printf(out, "\n**%s**\n", buffer_string(&text));
     out->failed |= text.failed;
     buffer_fini(&text);
 }

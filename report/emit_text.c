@@ -237,6 +237,24 @@ static void write_bar(struct page *page, double share, size_t width)
     buffer_repeat(&page->line, page->glyphs->bar, n);
 }
 
+/* Words, and as much of the path's end as fits behind them. */
+static void write_path(struct page *page, const struct view_cell *cell, size_t width, bool head)
+{
+    struct buffer lead = {0}, path = {0};
+    const bool ascii = !page->options->utf8;
+    escape_text(&lead, cell->lead ? cell->lead : "", ascii);
+    escape_text(&path, cell->text ? cell->text : "", ascii);
+    const size_t used = escape_width(buffer_string(&lead));
+    const size_t room = width > used ? width - used : 0;
+    if (escape_width(buffer_string(&path)) > room)
+        cut_front(page, &path, room);
+    paint(page, dim, buffer_string(&lead));
+    paint(page, head ? bold : cyan, buffer_string(&path));
+    page->failed |= lead.failed || path.failed;
+    buffer_fini(&lead);
+    buffer_fini(&path);
+}
+
 static void write_last(struct page *page, const struct view_row *row, const struct view_cell *cell,
                        size_t width)
 {
@@ -251,10 +269,14 @@ static void write_last(struct page *page, const struct view_row *row, const stru
         return;
     }
     struct buffer text = {0}, words = {0};
-    const bool note = row->kind == VIEW_ROW_CHAIN && cell->unit == UNIT_TEXT;
+    const bool note = row->kind == VIEW_ROW_CHAIN;
     if (note && row->depth == 0) {
         pad(page, 2);
         room -= 2;
+    }
+    if (cell->unit == UNIT_PATH) {
+        write_path(page, cell, room, row->kind == VIEW_ROW_HEAD);
+        return;
     }
     cells_add(&text, cell, !page->options->utf8);
     add_cut(&words, buffer_string(&text), room, page->glyphs->ellipsis);
@@ -385,6 +407,9 @@ int emit_text(const struct profile *profile, const struct report_options *option
     end_line(&page);
     cells_add_summary(&page.line, profile);
     end_line(&page);
+    cells_add_io_summary(&page.line, profile);
+    if (page.line.length > 0)
+        end_line(&page);
     buffer_fini(&page.line);
     calltree_free(tree);
     return result < 0 ? result : page.failed ? -ENOMEM : 0;

@@ -150,43 +150,64 @@ static const struct topic topics[] = {
      "To act: busy sites with many threads profit most from per-thread caches or\n"
      "pools.\n"},
     {"io_calls", TOPIC_METRIC, "physical read and write calls",
-     "Unit: calls. Calls that reached the kernel to read or to write, by any layer,\n"
-     "failed and empty ones included: io_read_calls + io_write_calls. In-kernel\n"
-     "copies count on both sides.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. Calls that reached the kernel to read or to write, made by the\n"
+     "program or by stdio for it, failed and empty ones included: io_read_calls +\n"
+     "io_write_calls. Copies inside the kernel (sendfile, splice, tee,\n"
+     "copy_file_range) count on both sides. Syncs, seeks, opens and stats are apart.\n"
+     "To act: many calls with few bytes each: HOT I/O CALL SITES has the places,\n"
+     "with the median size. Read and write more at once, or through a buffer.\n"
+     "Pitfall: pages touched through mmap, and io_uring, move bytes without a call.\n"},
     {"io_read_calls", TOPIC_METRIC, "physical read calls",
-     "Unit: calls. The reading part of io_calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. The reading part of io_calls: read, readv, pread64, preadv,\n"
+     "preadv2, recvfrom, recvmsg, recvmmsg, aio_read, and copies.\n"
+     "The read that finds the end of a file, and reads that fail, count as well.\n"},
     {"io_write_calls", TOPIC_METRIC, "physical write calls",
-     "Unit: calls. The writing part of io_calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. The writing part of io_calls: write, writev, pwrite64, pwritev,\n"
+     "pwritev2, sendto, sendmsg, sendmmsg, aio_write, vmsplice, and copies.\n"},
     {"io_read_bytes", TOPIC_METRIC, "bytes read",
-     "Unit: bytes. What the calls in io_read_calls moved.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: bytes. What the calls in io_read_calls moved: what they returned, not\n"
+     "what they asked for.\n"
+     "To act: FILES tells where they came from; `read N times over` there means that\n"
+     "the same bytes came more than once.\n"
+     "Pitfall: most reads are served by the page cache; the device sees fewer.\n"},
     {"io_write_bytes", TOPIC_METRIC, "bytes written",
-     "Unit: bytes. What the calls in io_write_calls moved.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: bytes. What the calls in io_write_calls moved: what they returned, not\n"
+     "what they were given.\n"
+     "Pitfall: written means handed to the kernel; only syncs wait for a device.\n"},
     {"io_seconds", TOPIC_METRIC, "time in I/O calls",
-     "Unit: seconds. Time inside the calls in io_calls and inside sync calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: seconds. Wall time inside the calls in io_calls and inside the sync\n"
+     "calls of fsync_count, summed over threads: with several it may exceed the run\n"
+     "time. Waiting for a peer (a pipe, a socket, a terminal) counts too.\n"
+     "To act: BLOCKING TIME has it by thread, SLOWEST CALLS the single calls.\n"
+     "Pitfall: waiting in poll, epoll_wait or select is not part of it.\n"},
     {"stdio_calls", TOPIC_METRIC, "logical stdio calls",
-     "Unit: calls. fwrite, fgets, printf and their family, before buffering.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. Calls of stdio functions that may transfer data: fwrite, fgets,\n"
+     "printf, fflush and their families, before buffering. Macros and inlined code\n"
+     "that work on the buffer alone (getc_unlocked) are not seen.\n"
+     "To act: stdio_calls divided by the transfers of layer stdio says how well the\n"
+     "buffer works; near 1 it does nothing: look for a flush after every line.\n"},
     {"fsync_count", TOPIC_METRIC, "calls that force data to disk",
-     "Unit: calls. fsync, fdatasync, syncfs, sync_file_range, msync.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. fsync, fdatasync, syncfs, sync_file_range, msync, sync. Their\n"
+     "time is part of io_seconds; FLUSHES AND SYNCS lists them by place.\n"
+     "To act: one sync for many records (a transaction, a batch) costs as much as\n"
+     "one for each.\n"},
     {"open_count", TOPIC_METRIC, "files opened",
-     "Unit: calls. The whole family of open calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. open, openat, creat, fopen, freopen, opendir, mkstemp,\n"
+     "memfd_create and their families, failed ones included.\n"
+     "To act: FILES shows names opened again and again; keep the descriptor. Many\n"
+     "failed opens are a search path.\n"},
     {"seek_count", TOPIC_METRIC, "position changes",
-     "Unit: calls. The whole family of seek calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. Calls of lseek that reached the kernel, made by the program or by\n"
+     "stdio for it.\n"
+     "To act: pread and pwrite need no seek. With stdio a seek between two reads\n"
+     "drops what the buffer holds.\n"},
     {"stat_count", TOPIC_METRIC, "file status queries",
-     "Unit: calls. The whole family of stat calls.\n"
-     "This version does not record I/O: the key is there and null, never 0.\n"},
+     "Unit: calls. stat, fstat, lstat, fstatat, statx, access and their families,\n"
+     "failed ones included.\n"
+     "To act: many for one name (FILES) mean that the answer could be kept.\n"},
     {"events", TOPIC_METRIC, "events recorded",
-     "Unit: events. Allocations, reallocations, frees and mappings in the trace.\n"
-     "Together with lost_events it says how complete the trace is.\n"},
+     "Unit: events. Allocations, reallocations, frees, mappings and I/O in the\n"
+     "trace. Together with lost_events it says how complete the trace is.\n"},
     {"lost_events", TOPIC_METRIC, "events that are missing",
      "Unit: events. Could not be recorded, for any reason: a full buffer under --on-\n"
      "full drop, a collector that died, a nested signal handler, a damaged ring. 0\n"
@@ -203,11 +224,13 @@ static const struct topic topics[] = {
      "and shared pages once per process.\n"
      "Pitfall: a short spike between two samples is missed. peak_bytes, in contrast,\n"
      "is exact.\n"},
-    {"coverage", TOPIC_SECTION, "what the report does not know",
+    {"coverage", TOPIC_SECTION, "what the report knows, and what not",
      "Shown first, and only when there is something to say: the trace was cut,\n"
      "recording stopped early, events were lost, processes were not recorded, or\n"
      "blocks were freed that nobody allocated on record. While it shows lost events\n"
-     "or a cut, read every count as a lower bound.\n"
+     "or a cut, read every count as a lower bound. `N of M kernel reads/writes\n"
+     "attributed` compares the recorded I/O with the kernel's own count: see\n"
+     "kernel_counters.\n"
      "In JSON the object coverage is always there, with the same figures for every\n"
      "process.\n"},
     {"marks", TOPIC_SECTION, "what the program said of itself",
@@ -218,8 +241,9 @@ static const struct topic topics[] = {
      "Pitfall: marks of all processes stand in one list.\n"},
     {"rates", TOPIC_SECTION, "the totals of the run",
      "Run time, calls and bytes with their rates per second, the rate in the busiest\n"
-     "second, peak heap, slack at that peak, peak resident size, leaks and mappings.\n"
-     "The figures are sums over all processes; peak heap is the largest process's.\n"
+     "second, peak heap, slack at that peak, peak resident size, leaks and mappings;\n"
+     "then reads, writes and the other calls of I/O. The figures are sums over all\n"
+     "processes; peak heap is the largest process's.\n"
      "Each row is one of the metrics: run `heapwise explain METRIC` on it.\n"},
     {"most_calls", TOPIC_SECTION, "the places that call the allocator most",
      "One entry per place, ordered by allocations plus reallocations; the share is\n"
@@ -264,6 +288,50 @@ static const struct topic topics[] = {
      "To act: most programs have one or two classes that make up 80 % of all calls;\n"
      "a pool for exactly these pays. A site with one size only (min equals max) is\n"
      "the best case.\n"},
+    {"hot_io", TOPIC_SECTION, "the places that spend most time in I/O",
+     "HOT I/O CALL SITES has one entry per place, ordered by the time inside its\n"
+     "reads, writes and syncs (or by the I/O metric given to --sort), with calls,\n"
+     "bytes and the callers below. Under the place stand the kernel call and the\n"
+     "file; the median size and time of a call and the time that 99 % stay below;\n"
+     "and what is remarkable. Where several stacks of the place make the same call,\n"
+     "`mostly` gives the figures of the one with most time.\n"
+     "In JSON, io_sites has one row per stack, call and layer, with all figures.\n"
+     "To act: time far above others with a small median size: larger pieces. See\n"
+     "layers, patterns and stdio_calls for the remarks.\n"},
+    {"files", TOPIC_SECTION, "what was read and written",
+     "One entry per file, pipe, socket or device, ordered by the time spent in its\n"
+     "reads, writes and syncs (or by the I/O metric given to --sort): calls, bytes,\n"
+     "and what is remarkable, as `read 4.0 times over` (bytes read against bytes\n"
+     "covered at least once), opens, seeks, turns between reading and writing. Names\n"
+     "that were only looked for or opened are summed up below.\n"
+     "A name is what the descriptor led to at its first transfer; a file renamed\n"
+     "later keeps it, and one deleted is marked by the kernel.\n"},
+    {"slowest_calls", TOPIC_SECTION, "single calls that took longest",
+     "The slowest reads, writes and syncs of the run, up to 20: how long, when they\n"
+     "began, in which thread, how many bytes, where, and on what.\n"
+     "To act: a slow call once is a cold cache or a busy device; one place with many\n"
+     "of them is a pattern. Reads of pipes, sockets and terminals wait for the other\n"
+     "side: that is no fault of theirs.\n"},
+    {"flushes", TOPIC_SECTION, "syncs, and buffers written early",
+     "Calls that wait for a device (fsync and its kin), and streams of stdio most of\n"
+     "whose writes were smaller than a buffer of 4096 bytes: something made stdio\n"
+     "write early, as fflush, std::endl, a line end on a terminal, a seek, or a\n"
+     "stream without buffer. `stdio calls per write` near 1 or 2 is one flush per\n"
+     "record.\n"
+     "To act: let the buffer fill where nobody waits for the line; one sync per\n"
+     "batch.\n"},
+    {"blocking", TOPIC_SECTION, "how long each thread waited for I/O",
+     "Wall time inside reads, writes and syncs by thread, its share of the thread's\n"
+     "life, the part that is syncs, and the longest single call.\n"
+     "To act: a thread that must answer quickly should have a small share; move its\n"
+     "syncs to another one.\n"
+     "Pitfall: time in poll, locks and page faults is not part of it.\n"},
+    {"open_descriptors", TOPIC_SECTION, "what was never closed",
+     "Descriptors still open when their process ended, by the place that opened\n"
+     "them, with how many it opened in all. Descriptors inherited from a parent are\n"
+     "not listed.\n"
+     "To act: a few opened once are a matter of taste, for the kernel closes them;\n"
+     "as many as were opened are a leak, which ends at the limit of open files.\n"},
     {"processes", TOPIC_SECTION, "the tree of processes",
      "Shown when more than one process was recorded: id (for --process), pid, exit\n"
      "status or signal, time, calls, peak and leaks, each process below the one that\n"
@@ -272,12 +340,51 @@ static const struct topic topics[] = {
      "unrecorded parent learned.\n"},
     {"timeline", TOPIC_SECTION, "the course of the run",
      "Only in JSON: up to about a thousand points of equal width with live bytes\n"
-     "(highest in the interval), allocations, bytes asked for and resident bytes,\n"
-     "summed over all processes.\n"},
+     "(highest in the interval), allocations, bytes asked for, resident bytes, bytes\n"
+     "read and bytes written, summed over all processes.\n"},
     {"call_site", TOPIC_NOTION, "one call stack that allocates",
      "A call stack from the allocator's caller to the outermost frame. The same\n"
      "stack in several threads or processes is one site. Its id is made of modules,\n"
      "build ids and offsets, so it is the same from run to run of the same binaries.\n"},
+    {"io_site", TOPIC_NOTION, "one call stack that does I/O",
+     "A call stack that made one kind of kernel call by one layer. Its calls and\n"
+     "bytes are physical, so that the rows add up to the totals; a copy inside the\n"
+     "kernel is one call that reads and writes. latency_ns is the time inside the\n"
+     "call as p50, p95, p99 and max; sizes are those of calls that moved anything.\n"},
+    {"layers", TOPIC_NOTION, "who made the kernel call",
+     "syscall: the program called read, write and so on itself (in the report just\n"
+     "`read`). stdio: the C library did, to fill or empty the buffer of a stream\n"
+     "(`read by stdio`); the place is then the caller of fgets, printf or whatever\n"
+     "made the transfer necessary, and logical_calls tells how many stdio calls the\n"
+     "stream had since its last transfer. What the exit of the program flushes is\n"
+     "charged to the stream's last writer.\n"},
+    {"patterns", TOPIC_NOTION, "how positions in a file follow each other",
+     "For files only, per descriptor: consecutive: a call begins where the last one\n"
+     "ended. strided: further on, skipping bytes. random: anywhere else, also back.\n"
+     "The report remarks on them from 10 % on.\n"
+     "To act: small random reads of one file suit mmap or a cache; a stride suits\n"
+     "reading all and picking.\n"},
+    {"io_errors", TOPIC_NOTION, "calls that did less than asked",
+     "failed: the kernel refused, other than would_block (EAGAIN: a non-blocking\n"
+     "descriptor was not ready) and interrupted (EINTR: a signal came first).\n"
+     "short_calls moved fewer bytes than asked for, empty ones none; at the end of a\n"
+     "file, and on pipes and sockets, both are normal.\n"
+     "To act: many would_block calls are a loop that should wait in poll.\n"},
+    {"io_heap", TOPIC_NOTION, "how I/O and allocations meet",
+     "Per I/O site, JSON object heap: calls whose buffer lay in a live block of the\n"
+     "heap; fresh_calls, in one that no call from there had used before;\n"
+     "single_calls, in one that was freed before any other call used it;\n"
+     "copied_calls and copied_bytes, writes of memory that a read had just filled.\n"
+     "To act: single_calls near calls is a buffer allocated per call: keep one.\n"
+     "Bytes passed on as they were read suit splice or sendfile.\n"},
+    {"kernel_counters", TOPIC_NOTION, "the kernel's own count of I/O",
+     "/proc/PID/io counts read and write calls and their bytes, for each process\n"
+     "with those of its reaped children. The report compares it with what was\n"
+     "recorded: `1,112 of 1,118 kernel reads/writes attributed (99.5 %)`. JSON:\n"
+     "io_kernel, where seen_* are the recorded calls of the kinds that the kernel\n"
+     "counts, and loader_* what the dynamic loader read before recording began.\n"
+     "comparable is false where more may differ, which the remarks name.\n"
+     "The kernel does not count send and recv, splice, io_uring and mmap there.\n"},
     {"place", TOPIC_NOTION, "the frame a site is named by",
      "The innermost frame that is not part of the C or C++ runtime: in std::string\n"
      "of parse() called by main(), the place is parse(). Sections merge all sites of\n"

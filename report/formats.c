@@ -10,7 +10,7 @@ static const struct report_format formats[] = {
     {"text", "for people, as wide as the terminal", REPORT_TOP_TEXT, emit_text},
     {"json", "schema heapwise-report/1, everything", REPORT_TOP_DATA, emit_json},
     {"markdown", "tables for an issue or a pull request", REPORT_TOP_TEXT, emit_markdown},
-    {"csv", "totals, processes and call sites as one table", REPORT_TOP_DATA, emit_csv},
+    {"csv", "totals, processes, call sites and files as one table", REPORT_TOP_DATA, emit_csv},
 };
 
 size_t report_n_formats(void)
@@ -35,8 +35,7 @@ int report_emit(const struct report_format *format, const struct profile *profil
                 const struct report_options *options, FILE *out)
 {
     struct report_options effective = *options;
-    if (options->sort &&
-        (options->sort->scope == METRIC_PROCESS || options->sort->scope == METRIC_NOT_MEASURED))
+    if (options->sort && options->sort->scope == METRIC_PROCESS)
         return -EINVAL;
     if (!effective.has_top)
         effective.top = format->default_top;

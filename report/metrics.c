@@ -28,17 +28,17 @@ static const struct metric metrics[] = {
     {"mapped_peak_bytes", UNIT_BYTES, METRIC_PROCESS, IN(mapped_peak_bytes)},
     {"max_live_count", UNIT_COUNT, METRIC_SITE, SITE(max_live_count)},
     {"max_live_bytes", UNIT_BYTES, METRIC_SITE, SITE(max_live_bytes)},
-    {"io_calls", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"io_read_calls", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"io_write_calls", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"io_read_bytes", UNIT_BYTES, METRIC_NOT_MEASURED, 0},
-    {"io_write_bytes", UNIT_BYTES, METRIC_NOT_MEASURED, 0},
-    {"io_seconds", UNIT_SECONDS, METRIC_NOT_MEASURED, 0},
-    {"stdio_calls", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"fsync_count", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"open_count", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"seek_count", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
-    {"stat_count", UNIT_COUNT, METRIC_NOT_MEASURED, 0},
+    {"io_calls", UNIT_COUNT, METRIC_IO, IN(io_calls)},
+    {"io_read_calls", UNIT_COUNT, METRIC_IO, IN(io_read_calls)},
+    {"io_write_calls", UNIT_COUNT, METRIC_IO, IN(io_write_calls)},
+    {"io_read_bytes", UNIT_BYTES, METRIC_IO, IN(io_read_bytes)},
+    {"io_write_bytes", UNIT_BYTES, METRIC_IO, IN(io_write_bytes)},
+    {"io_seconds", UNIT_SECONDS, METRIC_IO, IN(io_seconds)},
+    {"stdio_calls", UNIT_COUNT, METRIC_IO, IN(stdio_calls)},
+    {"fsync_count", UNIT_COUNT, METRIC_IO, IN(fsync_count)},
+    {"open_count", UNIT_COUNT, METRIC_IO, IN(open_count)},
+    {"seek_count", UNIT_COUNT, METRIC_IO, IN(seek_count)},
+    {"stat_count", UNIT_COUNT, METRIC_IO, IN(stat_count)},
     {"events", UNIT_COUNT, METRIC_PROCESS, IN(events)},
     {"lost_events", UNIT_COUNT, METRIC_PROCESS, IN(lost_events)},
     {"duration_seconds", UNIT_SECONDS, METRIC_PROCESS, IN(duration_seconds)},
@@ -80,11 +80,12 @@ static struct metric_value read_at(const struct metric *metric, const void *from
     return value;
 }
 
-struct metric_value metrics_of_process(const struct metric *metric, const struct metrics *from)
+struct metric_value metrics_of_process(const struct metric *metric, const struct profile *profile,
+                                       const struct metrics *from)
 {
-    if (metric->scope != METRIC_ANY && metric->scope != METRIC_PROCESS)
-        return (struct metric_value){0};
-    return read_at(metric, from);
+    const bool known =
+        metric->scope == METRIC_IO ? profile->io_recorded : metric->scope != METRIC_SITE;
+    return known ? read_at(metric, from) : (struct metric_value){0};
 }
 
 struct metric_value metrics_of_site(const struct metric *metric, const struct site *site,
@@ -92,10 +93,10 @@ struct metric_value metrics_of_site(const struct metric *metric, const struct si
 {
     if (metric->scope == METRIC_SITE)
         return read_at(metric, site);
-    if (metric->scope != METRIC_ANY)
+    if (metric->scope == METRIC_PROCESS)
         return (struct metric_value){0};
     struct metric_value value = read_at(metric, &site->metrics);
-    if (value.is_real) {
+    if (value.is_real && metric->scope == METRIC_ANY) {
         const uint64_t sum =
             metric->unit == UNIT_BYTE_RATE ? site->metrics.alloc_bytes : site->metrics.alloc_count;
         value.real = duration_seconds > 0 ? (double)sum / duration_seconds : 0;

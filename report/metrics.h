@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 enum metric_scope {
-    METRIC_ANY,          /* both processes and call sites have it */
-    METRIC_PROCESS,      /* processes and totals only */
-    METRIC_SITE,         /* call sites only */
-    METRIC_NOT_MEASURED, /* part of the vocabulary, null in this version: I/O */
+    METRIC_ANY,     /* both processes and call sites have it */
+    METRIC_PROCESS, /* processes and totals only */
+    METRIC_SITE,    /* call sites only */
+    METRIC_IO,      /* processes, and what does I/O; null where none was recorded */
 };
 
 struct metric {
@@ -39,11 +39,13 @@ const struct metric *metrics_at(size_t i);
 /* The metric of that name, or NULL. */
 const struct metric *metrics_find(const char *name);
 
-/* A metric of a process or of the totals; absent for METRIC_SITE. */
-struct metric_value metrics_of_process(const struct metric *metric, const struct metrics *metrics);
+/* A metric of a process of the profile or of its totals; absent for METRIC_SITE, and for METRIC_IO
+ * where no I/O was recorded. */
+struct metric_value metrics_of_process(const struct metric *metric, const struct profile *profile,
+                                       const struct metrics *metrics);
 
 /* A metric of a call site. Rates are counts over `duration_seconds` of the whole run; absent for
- * METRIC_PROCESS. */
+ * METRIC_PROCESS. METRIC_IO is 0 but for the sites of io_stacks.h. */
 struct metric_value metrics_of_site(const struct metric *metric, const struct site *site,
                                     double duration_seconds);
 

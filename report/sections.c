@@ -5,10 +5,23 @@
 #include <errno.h>
 
 static const struct section sections[] = {
-    {"coverage", view_coverage},     {"rates", view_rates},         {"sorted", view_sorted},
-    {"most_calls", view_most_calls}, {"peak_memory", view_peak},    {"leaks", view_leaks},
-    {"temporary", view_temporary},   {"lifetimes", view_lifetimes}, {"sizes", view_sizes},
-    {"processes", view_processes},   {"marks", view_marks},
+    {"coverage", view_coverage},
+    {"rates", view_rates},
+    {"sorted", view_sorted},
+    {"most_calls", view_most_calls},
+    {"peak_memory", view_peak},
+    {"leaks", view_leaks},
+    {"temporary", view_temporary},
+    {"lifetimes", view_lifetimes},
+    {"sizes", view_sizes},
+    {"hot_io", view_hot_io},
+    {"files", view_files},
+    {"slowest_calls", view_slowest_calls},
+    {"flushes", view_flushes},
+    {"blocking", view_blocking},
+    {"open_descriptors", view_open_descriptors},
+    {"processes", view_processes},
+    {"marks", view_marks},
 };
 
 size_t sections_count(void)

@@ -38,6 +38,21 @@ int view_lifetimes(const struct profile *profile, const struct report_options *o
                    struct view *view_out);
 int view_sizes(const struct profile *profile, const struct report_options *options,
                struct view *view_out);
+
+/* I/O: places, files, the slowest calls, flushes and syncs, threads, what stayed open. */
+int view_hot_io(const struct profile *profile, const struct report_options *options,
+                struct view *view_out);
+int view_files(const struct profile *profile, const struct report_options *options,
+               struct view *view_out);
+int view_slowest_calls(const struct profile *profile, const struct report_options *options,
+                       struct view *view_out);
+int view_flushes(const struct profile *profile, const struct report_options *options,
+                 struct view *view_out);
+int view_blocking(const struct profile *profile, const struct report_options *options,
+                  struct view *view_out);
+int view_open_descriptors(const struct profile *profile, const struct report_options *options,
+                          struct view *view_out);
+
 int view_processes(const struct profile *profile, const struct report_options *options,
                    struct view *view_out);
 

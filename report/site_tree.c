@@ -336,6 +336,8 @@ static int add_entry(struct walk *walk, const struct calltree_run *run, size_t s
     add_numbers(walk, run->value, &run->range);
     add_place(walk, calltree_frame(walk->tree, &run->range, 0), NAMES_NO_STACK);
     add_inside(walk, &run->range);
+    if (walk->section->describe)
+        walk->section->describe(walk->profile, &run->range, walk->view);
     const size_t budget = count_paths(view_share(walk->place_value, walk->whole), stacks);
     return add_callers(walk, &run->range, 1, budget);
 }

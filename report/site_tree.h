@@ -3,6 +3,7 @@
 #ifndef HEAPWISE_REPORT_SITE_TREE_H
 #define HEAPWISE_REPORT_SITE_TREE_H
 
+#include "report/calltree.h"
 #include "report/report.h"
 #include "report/view.h"
 
@@ -25,6 +26,9 @@ struct site_section {
     struct site_column extra[2];
     uint64_t (*whole)(const struct profile *profile); /* of which shares are; NULL: of the sum */
     bool keeps_small;                                 /* shows places with next to nothing, too */
+    /* Adds what there is to say of a place, as rows of VIEW_ROW_CHAIN below it; NULL: nothing. */
+    void (*describe)(const struct profile *profile, const struct calltree_range *range,
+                     struct view *view);
 };
 
 /* Fill `view`. Shares, trees and columns follow `section`; `metric` is measured where

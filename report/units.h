@@ -11,6 +11,7 @@ enum unit {
     UNIT_NONE,      /* an empty cell */
     UNIT_TEXT,      /* foreign text: escaped when shown */
     UNIT_FRAME,     /* a struct profile_frame */
+    UNIT_PATH,      /* foreign text whose end says most: shortened at its front */
     UNIT_COUNT,     /* 90,707 */
     UNIT_BYTES,     /* SI: 1 kB is 1000 bytes, so that a figure leads to the exact one by eye */
     UNIT_NS,        /* a duration */

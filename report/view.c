@@ -15,8 +15,10 @@ void view_init(struct view *view, const char *id, const char *title, const char 
 void view_fini(struct view *view)
 {
     for (size_t r = 0; r < view->n_rows; r++) {
-        for (size_t c = 0; c < view->rows[r].n_cells; c++)
+        for (size_t c = 0; c < view->rows[r].n_cells; c++) {
             free(view->rows[r].cells[c].text);
+            free(view->rows[r].cells[c].lead);
+        }
         free(view->rows[r].cells);
     }
     for (size_t i = 0; i < view->n_notes; i++)
@@ -115,6 +117,15 @@ void view_text(struct view *view, const char *text)
         return;
     *cell = (struct view_cell){.unit = UNIT_TEXT, .text = strdup(text)};
     view->failed |= !cell->text;
+}
+
+void view_path(struct view *view, const char *lead, const char *path)
+{
+    struct view_cell *cell = next_cell(view);
+    if (!cell)
+        return;
+    *cell = (struct view_cell){.unit = UNIT_PATH, .text = strdup(path), .lead = strdup(lead)};
+    view->failed |= !cell->text || !cell->lead;
 }
 
 void view_frame(struct view *view, const struct profile_frame *frame)

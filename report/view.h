@@ -22,6 +22,7 @@ struct view_cell {
     uint64_t integer;
     double real;
     char *text; /* owned */
+    char *lead; /* owned: words before a path, NULL for none */
     const struct profile_frame *frame;
 };
 
@@ -76,6 +77,8 @@ void view_row(struct view *view, enum view_row_kind kind, uint32_t depth, bool l
 void view_integer(struct view *view, enum unit unit, uint64_t value);
 void view_real(struct view *view, enum unit unit, double value);
 void view_text(struct view *view, const char *text);
+/* A path, with words before it ("read: "; "" for none). */
+void view_path(struct view *view, const char *lead, const char *path);
 void view_frame(struct view *view, const struct profile_frame *frame);
 void view_skip(struct view *view); /* leave one cell empty */
 

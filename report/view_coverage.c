@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What does this report not know? Said first, and only when there is something to say. */
+/* What does this report not know, and how much of the I/O does it? Said first, and only when there is
+ * something to say. */
 #include "report/sections.h"
 
 #include <inttypes.h>
@@ -27,6 +28,12 @@ static const char *why_unknown(const struct profile *profile)
         return "it may be among the lost events; or memory from before the shim, or from an "
                "allocator it does not see";
     return "memory from before the shim, or from an allocator it does not see";
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    uint64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
 /* A number of things at the beginning of a note, with its plural. */
@@ -66,13 +73,37 @@ static void note_losses(const struct profile *profile, struct view *view)
     buffer_fini(&text);
 }
 
+/* How much of what the kernel counted was seen call by call. */
+static void note_kernel(const struct kernel_io *io, struct view *view)
+{
+    struct buffer seen = {0}, text = {0}, share = {0};
+    const double whole = (double)io->read_calls + (double)io->write_calls;
+    if (!io->known)
+        return;
+    const double found = (double)io->seen_read_calls + (double)io->seen_write_calls;
+    units_add_integer(&seen, UNIT_COUNT, add(io->seen_read_calls, io->seen_write_calls));
+    units_add_integer(&text, UNIT_COUNT, add(io->read_calls, io->write_calls));
+    units_add_real(&share, UNIT_SHARE, whole > 0 ? view_share(found, whole) : 1);
+    view_note(view, "%s of %s kernel reads/writes attributed (%s)%s", buffer_string(&seen),
+              buffer_string(&text), buffer_string(&share),
+              io->comparable ? "" : "; not all of them can be compared");
+    if (io->loader_read_calls > 0)
+        view_note(view, "%s by the loader before recording began, among the others",
+                  count(&text, io->loader_read_calls, "read was done", "reads were done"));
+    view->failed |= seen.failed || text.failed || share.failed;
+    buffer_fini(&seen);
+    buffer_fini(&text);
+    buffer_fini(&share);
+}
+
 int view_coverage(const struct profile *profile, const struct report_options *options,
                   struct view *view_out)
 {
     (void)options;
-    view_init(view_out, "coverage", "COVERAGE", "what this report does not know");
+    view_init(view_out, "coverage", "COVERAGE", "what this report knows, and what not");
     note_ends(profile, view_out);
     note_losses(profile, view_out);
+    note_kernel(&profile->coverage.kernel_io, view_out);
     view_out->warning = profile->truncated || profile->stopped ||
                         profile->coverage.lost_events > 0 ||
                         profile->coverage.unattached_processes > 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much did the run allocate in all, and how fast? One row per total. */
+/* How much did the run allocate, read and write in all, and how fast? One row per total. */
 #include "report/sections.h"
 
 #include <inttypes.h>
@@ -136,6 +136,49 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
                words(text, UNIT_BYTES, (double)m->mapped_peak_bytes));
 }
 
+/* Bytes in words, and how many per second. */
+static void add_bytes(struct view *view, uint64_t bytes, double seconds, struct buffer *text)
+{
+    struct buffer rate = {0};
+    units_add_real(&rate, UNIT_BYTE_RATE, view_share((double)bytes, seconds));
+    add_remark(view, "%s, %s", words(text, UNIT_BYTES, (double)bytes), buffer_string(&rate));
+    view->failed |= rate.failed;
+    buffer_fini(&rate);
+}
+
+static void add_io(const struct profile *profile, struct view *view, struct buffer *text)
+{
+    const struct metrics *m = &profile->totals;
+    const double seconds = m->duration_seconds;
+    const struct {
+        const char *what;
+        uint64_t n, bytes;
+        bool always;
+    } rows[] = {
+        {"reads", m->io_read_calls, m->io_read_bytes, true},
+        {"writes", m->io_write_calls, m->io_write_bytes, true},
+        {"stdio calls", m->stdio_calls, 0, false},
+        {"syncs", m->fsync_count, 0, false},
+        {"opens", m->open_count, 0, false},
+        {"seeks", m->seek_count, 0, false},
+        {"stats", m->stat_count, 0, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].n == 0 && !rows[i].always)
+            continue;
+        begin(view, rows[i].what, UNIT_COUNT, rows[i].n);
+        view_real(view, UNIT_RATE, view_share((double)rows[i].n, seconds));
+        if (rows[i].bytes > 0)
+            add_bytes(view, rows[i].bytes, seconds, text);
+    }
+    view_row(view, VIEW_ROW_PLAIN, 0, false);
+    view_text(view, "I/O time");
+    view_real(view, UNIT_SECONDS, m->io_seconds);
+    view_skip(view);
+    add_remark(view, "%s of the run time, all threads together",
+               words(text, UNIT_SHARE, view_share(m->io_seconds, seconds)));
+}
+
 int view_rates(const struct profile *profile, const struct report_options *options,
                struct view *view_out)
 {
@@ -152,6 +195,8 @@ int view_rates(const struct profile *profile, const struct report_options *optio
                profile->coverage.threads == 1 ? "" : "s");
     add_flow(profile, view_out, &text);
     add_levels(profile, view_out, &text);
+    if (profile->io_recorded)
+        add_io(profile, view_out, &text);
     view_out->failed |= text.failed;
     buffer_fini(&text);
     return 0;

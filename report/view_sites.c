@@ -158,7 +158,7 @@ int view_sorted(const struct profile *profile, const struct report_options *opti
                 struct view *view_out)
 {
     const struct metric *metric = options->sort;
-    if (!metric || has_own_section(metric->name)) {
+    if (!metric || metric->scope == METRIC_IO || has_own_section(metric->name)) {
         view_init(view_out, "sorted", "SORTED", "");
         return 0;
     }

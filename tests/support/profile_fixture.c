@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEMO "/usr/bin/demo"
-#define LIBC "/lib/x86_64-linux-gnu/libc.so.6"
+#define DEMO         "/usr/bin/demo"
+#define LIBC         "/lib/x86_64-linux-gnu/libc.so.6"
+#define DATABASE     "/var/lib/demo/demo.db"
+#define INPUT        "/srv/demo/data/input, \"big\".csv"
+#define HOSTILE_PATH "/tmp/\033[31mevil\n|<b>\xff"
 #define LONG_STRING                                                                                \
     "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >"
 
@@ -92,7 +95,7 @@ static const uint32_t stack_deep[] = {
     FORMULA,   LEVEL,     LEVEL + 1, LEVEL + 2,  LEVEL + 3,  LEVEL + 4, LEVEL + 5, LEVEL + 6,
     LEVEL + 7, LEVEL + 8, LEVEL + 9, LEVEL + 10, LEVEL + 11, MAIN,      CALL_MAIN, START};
 
-#define STACK(frames) (sizeof(frames) / sizeof *(frames)), frames
+#define STACK(of) .n_frames = sizeof(of) / sizeof *(of), .frames = (of)
 
 static const struct site sites[] = {
     {"00000000000000a1",
@@ -258,7 +261,213 @@ static const struct process_image child_images[] = {{DEMO, 2, child_arguments}};
         .leaked_bytes = 87104, .temporary_count = 59100, .slack_bytes = 12104,                     \
         .copied_bytes = 31000, .mapped_bytes = 8192000, .mapped_peak_bytes = 4096000,              \
         .alloc_rate = 59880.666, .alloc_byte_rate = 20644096, .peak_alloc_rate = 71000,            \
-        .peak_alloc_byte_rate = 25000000.5, .events = (n_events), .duration_seconds = 1.5          \
+        .peak_alloc_byte_rate = 25000000.5, .io_calls = 2074, .io_read_calls = 1402,               \
+        .io_write_calls = 672, .io_read_bytes = 5922304, .io_write_bytes = 115000,                 \
+        .io_seconds = 0.0813, .stdio_calls = 60300, .fsync_count = 5, .open_count = 19,            \
+        .seek_count = 3, .stat_count = 42, .events = (n_events), .duration_seconds = 1.5           \
+    }
+
+static const struct io_site io_sites[] = {
+    {.id = "00000000000000b4",
+     STACK(stack_cache),
+     .op = "fsync",
+     .path = DATABASE,
+     .n_files = 1,
+     .calls = 5,
+     .seconds = 0.05,
+     .latency_ns = {8000000, 10000000, 12000000, 12000000, 12000000, 5},
+     .n_threads = 1},
+    {.id = "00000000000000b1",
+     STACK(stack_parse),
+     .layer = IO_LAYER_STDIO,
+     .op = "read",
+     .reads = true,
+     .path = INPUT,
+     .n_files = 1,
+     .calls = 1000,
+     .bytes = 4095000,
+     .seconds = 0.012,
+     .logical_calls = 60000,
+     .sizes = {95, 4096, 4096, 4096, 4096, 999},
+     .latency_ns = {800, 1200, 2000, 8100, 9000, 1000},
+     .empty = 1,
+     .pattern = {1000, 0, 0},
+     .n_threads = 1,
+     .heap_calls = 1000},
+    {.id = "00000000000000b3",
+     STACK(stack_vector),
+     .place = 1,
+     .op = "pread64",
+     .reads = true,
+     .path = "",
+     .n_files = 3,
+     .calls = 400,
+     .bytes = 1820000,
+     .seconds = 0.01,
+     .sizes = {100, 4500, 8000, 8000, 8192, 400},
+     .latency_ns = {900, 20000, 60000, 90000, 100000, 400},
+     .short_calls = 40,
+     .pattern = {40, 60, 300},
+     .n_threads = 1,
+     .heap_calls = 400,
+     .fresh_calls = 390,
+     .single_calls = 380},
+    {.id = "00000000000000b2",
+     STACK(stack_worker),
+     .op = "write",
+     .writes = true,
+     .path = HOSTILE_PATH,
+     .n_files = 1,
+     .calls = 500,
+     .bytes = 500,
+     .seconds = 0.004,
+     .sizes = {1, 1, 1, 1, 1, 500},
+     .latency_ns = {500, 700, 900, 9000, 90000, 500},
+     .pattern = {500, 0, 0},
+     .n_threads = 4,
+     .copied_calls = 400,
+     .copied_bytes = 400},
+    {.id = "00000000000000b5",
+     STACK(stack_cache),
+     .layer = IO_LAYER_STDIO,
+     .op = "write",
+     .writes = true,
+     .path = "/var/log/demo.log",
+     .n_files = 1,
+     .calls = 150,
+     .bytes = 107196,
+     .seconds = 0.003,
+     .logical_calls = 300,
+     .sizes = {40, 72, 80, 90, 90, 150},
+     .latency_ns = {1000, 2000, 3000, 4000, 5000, 150},
+     .pattern = {150, 0, 0},
+     .n_threads = 1},
+    {.id = "00000000000000b6",
+     STACK(stack_fopen),
+     .place = 2,
+     .op = "sendfile",
+     .reads = true,
+     .writes = true,
+     .path = INPUT,
+     .n_files = 2,
+     .calls = 2,
+     .bytes = 7304,
+     .seconds = 0.0013,
+     .sizes = {3208, 4096, 4096, 4096, 4096, 2},
+     .latency_ns = {600000, 700000, 700000, 700000, 700000, 2},
+     .n_threads = 1},
+    {.id = "00000000000000b7",
+     .op = "write",
+     .writes = true,
+     .path = "socket:[tcp 127.0.0.1:6379]",
+     .n_files = 1,
+     .calls = 20,
+     .seconds = 0.001,
+     .latency_ns = {1000, 50000, 50000, 50000, 50000, 20},
+     .failed = 1,
+     .would_block = 17,
+     .interrupted = 2,
+     .n_threads = 1},
+};
+
+static const struct io_file io_files[] = {
+    {.path = DATABASE,
+     .opens = 1,
+     .fsyncs = 5,
+     .seconds = 0.05,
+     .sync_seconds = 0.05,
+     .latency_ns = {8000000, 10000000, 12000000, 12000000, 12000000, 5}},
+    {.path = INPUT,
+     .opens = 4,
+     .stats = 4,
+     .read_calls = 1002,
+     .read_bytes = 4102304,
+     .seeks = 3,
+     .seconds = 0.0133,
+     .unique_read_bytes = 1025576,
+     .read_sizes = {95, 4096, 4096, 4096, 4096, 1001},
+     .latency_ns = {800, 1200, 2000, 8100, 700000, 1002},
+     .pattern = {1000, 0, 0}},
+    {.path = "/var/lib/demo/a/long/way/down/to/a/table/of/many/random/positions.tbl",
+     .opens = 2,
+     .read_calls = 400,
+     .read_bytes = 1820000,
+     .seconds = 0.01,
+     .unique_read_bytes = 1700000,
+     .read_sizes = {100, 4500, 8000, 8000, 8192, 400},
+     .latency_ns = {900, 20000, 60000, 90000, 100000, 400},
+     .pattern = {40, 60, 300}},
+    {.path = HOSTILE_PATH,
+     .opens = 1,
+     .write_calls = 500,
+     .write_bytes = 500,
+     .turns = 12,
+     .seconds = 0.004,
+     .write_sizes = {1, 1, 1, 1, 1, 500},
+     .latency_ns = {500, 700, 900, 9000, 90000, 500},
+     .pattern = {500, 0, 0}},
+    {.path = "/var/log/demo.log",
+     .opens = 1,
+     .write_calls = 150,
+     .write_bytes = 107196,
+     .seconds = 0.003,
+     .write_sizes = {40, 72, 80, 90, 90, 150},
+     .latency_ns = {1000, 2000, 3000, 4000, 5000, 150},
+     .pattern = {150, 0, 0}},
+    {.path = "socket:[tcp 127.0.0.1:6379]",
+     .write_calls = 22,
+     .write_bytes = 7304,
+     .seconds = 0.001,
+     .latency_ns = {1000, 50000, 50000, 50000, 50000, 22}},
+    {.path = "/etc/demo.conf", .failed_opens = 9, .stats = 30},
+    {.path = "/srv/demo/.democ", .opens = 1, .stats = 8},
+};
+
+static const struct io_opener io_openers[] = {
+    {STACK(stack_cache), .op = "openat", .path = INPUT, .opens = 10, .open_at_end = 4,
+     .max_open = 4},
+    {STACK(stack_fopen), .place = 2, .op = "openat", .path = "/etc/demo.conf", .opens = 0,
+     .failed = 9},
+};
+
+static const struct io_slow_call io_slow_calls[] = {
+    {.t_seconds = 0.7,
+     .seconds = 0.012,
+     .process_id = 1,
+     .tid = 4711,
+     .op = "fsync",
+     .path = DATABASE,
+     STACK(stack_cache)},
+    {.t_seconds = 0.1,
+     .seconds = 0.0007,
+     .process_id = 1,
+     .tid = 4713,
+     .op = "sendfile",
+     .path = INPUT,
+     .bytes = 4096,
+     STACK(stack_fopen),
+     .place = 2},
+    {.t_seconds = 0.2,
+     .seconds = 0.0001,
+     .process_id = 2,
+     .tid = 4712,
+     .op = "write",
+     .path = "",
+     .bytes = 3},
+};
+
+static const struct io_thread io_threads[] = {
+    {1, 4711, "demo", 1070, 0.0753, 0.05, 0.012, 1.5},
+    {1, 4713, "io\033worker", 500, 0.005, 0, 0.00009, 1.0},
+    {2, 4712, "", 20, 0.001, 0, 0.00005, 0.125},
+};
+
+#define KERNEL_IO                                                                                  \
+    {                                                                                              \
+        .known = true, .comparable = true, .read_calls = 1405, .write_calls = 655,                 \
+        .read_bytes = 5924800, .write_bytes = 115000, .seen_read_calls = 1402,                     \
+        .seen_write_calls = 655, .seen_read_bytes = 5922304, .seen_write_bytes = 115000,           \
+        .loader_read_calls = 3, .loader_read_bytes = 2496                                          \
     }
 
 static const struct process processes[] = {
@@ -275,7 +484,8 @@ static const struct process processes[] = {
                   .threads = 5,
                   .processes = 1,
                   .unwind_fast = 91300,
-                  .unwind_fallback = 21},
+                  .unwind_fallback = 21,
+                  .kernel_io = KERNEL_IO},
      .n_threads = 5},
     {.id = 2,
      .parent_id = 1,
@@ -292,8 +502,8 @@ static const struct process processes[] = {
 };
 
 static const struct timeline_point timeline[] = {
-    {0.5, 500000, 30000, 10000000, 3000000, 0, 0},
-    {1.0, 1678816, 40000, 12000000, 5000000, 0, 0},
+    {0.5, 500000, 30000, 10000000, 3000000, 4000000, 100000},
+    {1.0, 1678816, 40000, 12000000, 5000000, 1922304, 15000},
     {1.5, 87104, 19821, 8966144, 5000000, 0, 0},
 };
 
@@ -326,7 +536,8 @@ static const struct profile fixture = {
                  .threads = 6,
                  .processes = 2,
                  .unwind_fast = 91300,
-                 .unwind_fallback = 21},
+                 .unwind_fallback = 21,
+                 .kernel_io = KERNEL_IO},
     .peak_rss_bytes = 5000000,
     .peak_seconds = 0.973,
     .runtime_leaked_count = 1,
@@ -345,6 +556,17 @@ static const struct profile fixture = {
     .timeline = timeline,
     .n_size_buckets = sizeof size_buckets / sizeof *size_buckets,
     .size_buckets = size_buckets,
+    .io_recorded = true,
+    .n_io_sites = sizeof io_sites / sizeof *io_sites,
+    .io_sites = io_sites,
+    .n_io_files = sizeof io_files / sizeof *io_files,
+    .io_files = io_files,
+    .n_io_openers = sizeof io_openers / sizeof *io_openers,
+    .io_openers = io_openers,
+    .n_io_slow_calls = sizeof io_slow_calls / sizeof *io_slow_calls,
+    .io_slow_calls = io_slow_calls,
+    .n_io_threads = sizeof io_threads / sizeof *io_threads,
+    .io_threads = io_threads,
 };
 
 const struct profile *profile_fixture(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small profile made by hand, for tests of the report: two processes, eight call sites, and names as
+/* A small profile made by hand, for tests of the report: two processes, eight call sites, seven that do I/O, and names as
  * hostile programs have them (control characters, invalid UTF-8, markup, formulas, wide characters). */
 #ifndef HEAPWISE_TESTS_PROFILE_FIXTURE_H
 #define HEAPWISE_TESTS_PROFILE_FIXTURE_H

@@ -79,6 +79,24 @@ static void numbers_are_those_of_the_profile(void **state)
         {"call_sites.1.threads", 4},
         {"timeline.1.live_bytes", 1678816},
         {"call_sites_total", 8},
+        {"totals.io_read_calls", 1402},
+        {"timeline.0.io_write_bytes", 100000},
+        {"coverage.io_kernel.read_calls", 1405},
+        {"coverage.io_kernel.seen_write_calls", 655},
+        {"io_sites.1.logical_calls", 60000},
+        {"io_sites.1.latency_ns.p99", 8100},
+        {"io_sites.1.line", 12},
+        {"io_sites.2.pattern.random", 300},
+        {"io_sites.2.heap.single_calls", 380},
+        {"io_sites.6.would_block", 17},
+        {"files.1.opens", 4},
+        {"files.1.unique_read_bytes", 1025576},
+        {"files.0.fsyncs", 5},
+        {"slow_calls.0.tid", 4711},
+        {"io_threads.1.calls", 500},
+        {"openers.0.open_at_end", 4},
+        {"io_sites_total", 7},
+        {"files_total", 8},
     };
     json_t *root = load(profile_fixture(), (struct report_options){0});
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -92,12 +110,28 @@ static void numbers_are_those_of_the_profile(void **state)
 static void what_is_not_known_is_null(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"totals.io_calls",          "totals.stdio_calls",
-                                        "run.exit_signal",          "coverage.io_kernel",
-                                        "processes.0.parent_id",    "processes.1.exit_code",
-                                        "call_sites.4.file",        "call_sites.4.line",
-                                        "call_sites.7.lifetime_ns", "timeline.0.io_read_bytes"};
+    static const char *const paths[] = {"run.exit_signal",       "processes.0.parent_id",
+                                        "processes.1.exit_code", "call_sites.4.file",
+                                        "call_sites.4.line",     "call_sites.7.lifetime_ns",
+                                        "io_sites.2.path",       "files.0.unique_read_bytes",
+                                        "slow_calls.2.path",     "processes.1.coverage.io_kernel"};
     json_t *root = load(profile_fixture(), (struct report_options){0});
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (!json_is_null(at(root, paths[i])))
+            fail_msg("%s is not null", paths[i]);
+    json_decref(root);
+}
+
+static void io_that_was_not_recorded_is_null(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"totals.io_calls",          "totals.io_seconds",
+                                        "totals.stdio_calls",       "processes.0.totals.io_calls",
+                                        "timeline.0.io_read_bytes", "coverage.io_kernel"};
+    struct profile old = *profile_fixture();
+    old.io_recorded = false;
+    old.coverage.kernel_io.known = false;
+    json_t *root = load(&old, (struct report_options){0});
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!json_is_null(at(root, paths[i])))
             fail_msg("%s is not null", paths[i]);
@@ -121,10 +155,13 @@ static void top_limits_sites_and_leaves_totals(void **state)
     (void)state;
     json_t *root = load(profile_fixture(), (struct report_options){.has_top = true, .top = 2});
     assert_int_equal(json_array_size(at(root, "call_sites")), 2);
+    assert_int_equal(json_array_size(at(root, "io_sites")), 2);
+    assert_int_equal(json_array_size(at(root, "files")), 2);
     assert_int_equal(json_integer_value(at(root, "totals.alloc_count")), 89821);
     json_decref(root);
     root = load(profile_fixture(), (struct report_options){.has_top = true, .top = 0});
     assert_int_equal(json_array_size(at(root, "call_sites")), 8);
+    assert_int_equal(json_array_size(at(root, "io_sites")), 7);
     json_decref(root);
 }
 
@@ -135,6 +172,12 @@ static void sort_orders_sites_by_the_metric(void **state)
         load(profile_fixture(), (struct report_options){.sort = metrics_find("leaked_bytes")});
     assert_string_equal(json_string_value(at(root, "call_sites.0.id")), "00000000000000a8");
     assert_string_equal(json_string_value(at(root, "call_sites.1.id")), "00000000000000a2");
+    assert_string_equal(json_string_value(at(root, "io_sites.0.id")), "00000000000000b4");
+    json_decref(root);
+    root = load(profile_fixture(), (struct report_options){.sort = metrics_find("io_write_bytes")});
+    assert_string_equal(json_string_value(at(root, "call_sites.0.id")), "00000000000000a1");
+    assert_string_equal(json_string_value(at(root, "io_sites.0.id")), "00000000000000b5");
+    assert_string_equal(json_string_value(at(root, "files.0.path")), "/var/log/demo.log");
     json_decref(root);
 }
 
@@ -176,6 +219,7 @@ int main(void)
         cmocka_unit_test(fixture_gives_the_golden_document),
         cmocka_unit_test(numbers_are_those_of_the_profile),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(io_that_was_not_recorded_is_null),
         cmocka_unit_test(unknown_function_is_module_and_offset),
         cmocka_unit_test(top_limits_sites_and_leaves_totals),
         cmocka_unit_test(sort_orders_sites_by_the_metric),

@@ -16,7 +16,9 @@ static void complete_trace_says_nothing(void **state)
 {
     (void)state;
     struct view view;
-    assert_int_equal(view_coverage(profile_fixture(), &options, &view), 0);
+    struct profile complete = *profile_fixture();
+    complete.coverage.kernel_io.known = false;
+    assert_int_equal(view_coverage(&complete, &options, &view), 0);
     assert_int_equal(view.n_notes, 0);
     assert_false(view.warning);
     view_fini(&view);
@@ -27,6 +29,7 @@ static void every_kind_of_loss_is_said(void **state)
     (void)state;
     static const char *const remarks[] = {"two threads could not attach"};
     struct profile lossy = *profile_fixture();
+    lossy.coverage.kernel_io.known = false;
     lossy.truncated = lossy.stopped = true;
     lossy.cut.offset_bytes = 4711;
     snprintf(lossy.cut.reason, sizeof lossy.cut.reason, "unknown record");
@@ -91,11 +94,45 @@ static void unknown_frees_alone_are_no_warning(void **state)
     (void)state;
     struct profile some = *profile_fixture();
     some.coverage.unknown_frees = 1;
+    some.coverage.kernel_io.known = false;
     struct view view;
     assert_int_equal(view_coverage(&some, &options, &view), 0);
     assert_int_equal(view.n_notes, 1);
     assert_false(view.warning);
     view_fini(&view);
+}
+
+static void recorded_io_is_held_against_the_kernels_count(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seen, counted, loader;
+        bool comparable;
+        const char *words[2];
+    } rows[] = {
+        {1402,
+         1405,
+         3,
+         true,
+         {"2,057 of 2,060 kernel reads/writes attributed (99.9 %)", "3 reads"}},
+        {1405, 1405, 0, true, {"2,060 of 2,060 kernel reads/writes attributed (100.0 %)", NULL}},
+        {0, 10, 0, false, {"655 of 665 kernel reads/writes attributed (98.5 %); not all", NULL}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct profile some = *profile_fixture();
+        some.coverage.kernel_io.seen_read_calls = rows[i].seen;
+        some.coverage.kernel_io.read_calls = rows[i].counted;
+        some.coverage.kernel_io.loader_read_calls = rows[i].loader;
+        some.coverage.kernel_io.comparable = rows[i].comparable;
+        struct view view;
+        assert_int_equal(view_coverage(&some, &options, &view), 0);
+        assert_false(view.warning);
+        assert_int_equal(view.n_notes, rows[i].words[1] ? 2 : 1);
+        for (size_t k = 0; k < view.n_notes; k++)
+            if (strncmp(view.notes[k], rows[i].words[k], strlen(rows[i].words[k])) != 0)
+                fail_msg("%s", view.notes[k]);
+        view_fini(&view);
+    }
 }
 
 int main(void)
@@ -104,6 +141,7 @@ int main(void)
         cmocka_unit_test(complete_trace_says_nothing),
         cmocka_unit_test(every_kind_of_loss_is_said),
         cmocka_unit_test(unknown_frees_are_explained),
+        cmocka_unit_test(recorded_io_is_held_against_the_kernels_count),
         cmocka_unit_test(unknown_frees_alone_are_no_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

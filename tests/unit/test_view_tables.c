@@ -29,16 +29,30 @@ static void rates_show_every_total(void **state)
         const char *what;
         uint64_t value;
     } rows[] = {
-        {"allocations", 89821},   {"reallocations", 1500}, {"frees", 89810},
-        {"temporary", 59100},     {"requested", 30966144}, {"peak heap", 1678816},
-        {"slack at peak", 12104}, {"peak RSS", 5000000},   {"leaked", 87104},
+        {"allocations", 89821},
+        {"reallocations", 1500},
+        {"frees", 89810},
+        {"temporary", 59100},
+        {"requested", 30966144},
+        {"peak heap", 1678816},
+        {"slack at peak", 12104},
+        {"peak RSS", 5000000},
+        {"leaked", 87104},
         {"mapped", 8192000},
+        {"reads", 1402},
+        {"writes", 672},
+        {"stdio calls", 60300},
+        {"syncs", 5},
+        {"opens", 19},
+        {"seeks", 3},
+        {"stats", 42},
     };
     struct view view;
     assert_int_equal(view_rates(profile_fixture(), &options, &view), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(find_row(&view, rows[i].what)->cells[1].integer, rows[i].value);
     assert_string_equal(find_row(&view, "leaked")->cells[3].text, "14 blocks never freed");
+    assert_string_equal(find_row(&view, "reads")->cells[3].text, "5.92 MB, 3.95 MB/s");
     view_fini(&view);
 }
 
@@ -95,6 +109,24 @@ static void rates_of_an_empty_run_are_zero(void **state)
     struct view view;
     assert_int_equal(view_rates(profile_fixture_empty(), &options, &view), 0);
     assert_true(find_row(&view, "frees")->cells[2].real == 0);
+    view_fini(&view);
+}
+
+static void rates_tell_io_only_where_it_was_recorded(void **state)
+{
+    (void)state;
+    struct profile old = *profile_fixture();
+    struct view view;
+    old.io_recorded = false;
+    assert_int_equal(view_rates(&old, &options, &view), 0);
+    assert_false(has_row(&view, "reads"));
+    assert_false(has_row(&view, "I/O time"));
+    view_fini(&view);
+    old.io_recorded = true;
+    old.totals.io_read_calls = old.totals.fsync_count = 0;
+    assert_int_equal(view_rates(&old, &options, &view), 0);
+    assert_true(has_row(&view, "reads"));
+    assert_false(has_row(&view, "syncs"));
     view_fini(&view);
 }
 
@@ -262,6 +294,7 @@ int main(void)
         cmocka_unit_test(shares_of_sums_are_of_sums),
         cmocka_unit_test(rates_of_a_short_run_claim_no_busiest_second),
         cmocka_unit_test(rates_of_an_empty_run_are_zero),
+        cmocka_unit_test(rates_tell_io_only_where_it_was_recorded),
         cmocka_unit_test(sizes_are_shares_of_all_calls),
         cmocka_unit_test(lifetimes_begin_with_all_blocks),
         cmocka_unit_test(lifetimes_keep_to_the_top),

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of the many numbers of I/O deserve a line, and how is it put? */
+#include "report/io_words.h"
+
+#include "report/io_stacks.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds of calls told of one place, and remarks on each: more would hide the callers below. */
+#define KINDS_SHOWN 3
+#define REMARKS_MAX 3
+/* More kinds than these at one place are not told apart. */
+#define KINDS_MAX 16
+
+/* Below so many calls a share means nothing. */
+#define CALLS_LEAST 10
+
+/* A call costs more than copying so many bytes does: about 100 ns, at 1 GB/s or more. */
+#define TINY_BYTES 64
+
+/* Parts smaller than this are not remarkable. */
+#define SHARE_LEAST 0.1
+/* Bytes read so many times over are. */
+#define READ_OVER_LEAST 1.5
+
+/* All sites of one place that make the same call for the same layer. */
+struct kind {
+    const struct io_site *main; /* most time was spent in */
+    size_t n_sites;
+    bool one_path;  /* all have main's */
+    double seconds; /* counts from here on are sums */
+    uint64_t calls, logical_calls, failed, would_block, interrupted, short_calls, empty;
+    uint64_t heap_calls, fresh_calls, single_calls, copied_bytes;
+    struct io_pattern pattern;
+};
+
+void io_words_add(struct view *view, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int n = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (n < 0) {
+        view->failed = true;
+        return;
+    }
+    view_row(view, VIEW_ROW_CHAIN, 0, false);
+    for (size_t c = 0; c + 1 < view->n_columns; c++)
+        view_skip(view);
+    view_text(view, text);
+    free(text);
+}
+
+void io_words_add_path(struct view *view, const char *lead, const char *path)
+{
+    view_row(view, VIEW_ROW_CHAIN, 0, false);
+    for (size_t c = 0; c + 1 < view->n_columns; c++)
+        view_skip(view);
+    view_path(view, lead, path);
+}
+
+/* Sums saturate: a damaged trace must not make large counts small. */
+static void sum(uint64_t *total, uint64_t n)
+{
+    if (__builtin_add_overflow(*total, n, total))
+        *total = UINT64_MAX;
+}
+
+static void sum_site(struct kind *kind, const struct io_site *site)
+{
+    if (kind->n_sites == 0) {
+        *kind = (struct kind){.main = site, .one_path = site->n_files == 1};
+    } else {
+        kind->one_path &= strcmp(kind->main->path, site->path) == 0;
+        if (site->seconds > kind->main->seconds)
+            kind->main = site;
+    }
+    kind->n_sites++;
+    kind->seconds += site->seconds;
+    sum(&kind->calls, site->calls);
+    sum(&kind->logical_calls, site->logical_calls);
+    sum(&kind->failed, site->failed);
+    sum(&kind->would_block, site->would_block);
+    sum(&kind->interrupted, site->interrupted);
+    sum(&kind->short_calls, site->short_calls);
+    sum(&kind->empty, site->empty);
+    sum(&kind->heap_calls, site->heap_calls);
+    sum(&kind->fresh_calls, site->fresh_calls);
+    sum(&kind->single_calls, site->single_calls);
+    sum(&kind->copied_bytes, site->copied_bytes);
+    sum(&kind->pattern.consecutive, site->pattern.consecutive);
+    sum(&kind->pattern.strided, site->pattern.strided);
+    sum(&kind->pattern.random, site->pattern.random);
+}
+
+static bool is_same_kind(const struct io_site *a, const struct io_site *b)
+{
+    return a->layer == b->layer && strcmp(a->op, b->op) == 0;
+}
+
+/* Find the kinds of calls; those that do not fit into kinds[0..KINDS_MAX) are counted in *more_out. */
+static size_t find_kinds(const struct profile *profile, const struct calltree_range *range,
+                         struct kind *kinds, uint64_t *more_out)
+{
+    size_t n = 0;
+    uint64_t more = 0;
+    for (size_t i = 0; i < range->n; i++) {
+        const struct io_site *const site = io_stacks_site(profile, range->sites[i]);
+        size_t k = 0;
+        while (k < n && !is_same_kind(kinds[k].main, site))
+            k++;
+        if (k == KINDS_MAX) {
+            sum(&more, site->calls);
+            continue;
+        }
+        if (k == n)
+            kinds[n++] = (struct kind){0};
+        sum_site(&kinds[k], site);
+    }
+    *more_out = more;
+    return n;
+}
+
+static int compare_kinds(const void *a, const void *b)
+{
+    const struct kind *const left = a, *const right = b;
+    if (left->seconds != right->seconds)
+        return left->seconds > right->seconds ? -1 : 1;
+    return strcmp(left->main->op, right->main->op);
+}
+
+/* "write by stdio: /tmp/x", with how many calls where there are several kinds. */
+static void add_call(const struct kind *kind, bool several, struct view *view)
+{
+    const char *const layer = kind->main->layer == IO_LAYER_STDIO ? " by stdio" : "";
+    struct buffer lead = {0};
+    if (several) {
+        units_add_integer(&lead, UNIT_COUNT, kind->calls);
+        buffer_text(&lead, " ");
+    }
+    buffer_printf(&lead, "%s%s", kind->main->op, layer);
+    if (kind->one_path && kind->main->path[0]) {
+        buffer_text(&lead, ": ");
+        io_words_add_path(view, buffer_string(&lead), kind->main->path);
+    } else if (kind->n_sites == 1 && kind->main->n_files > 1) {
+        io_words_add(view, "%s: %" PRIu32 " files", buffer_string(&lead), kind->main->n_files);
+    } else {
+        io_words_add(view, "%s%s", buffer_string(&lead),
+                     kind->n_sites > 1 ? ": several files" : "");
+    }
+    view->failed |= lead.failed;
+    buffer_fini(&lead);
+}
+
+/* "median 4.10 kB in 1.20 us, p99 8.10 us": of its largest stack where there are several. */
+static void add_usual(const struct kind *kind, struct view *view)
+{
+    const struct quantiles *const sizes = &kind->main->sizes, *const took = &kind->main->latency_ns;
+    struct buffer text = {0};
+    if (took->n == 0 && sizes->n == 0)
+        return;
+    buffer_text(&text, kind->n_sites > 1 ? "mostly " : "median ");
+    if (sizes->n > 0) {
+        units_add_integer(&text, UNIT_BYTES, sizes->p50);
+        buffer_text(&text, took->n > 0 ? " in " : "");
+    }
+    if (took->n > 0) {
+        units_add_integer(&text, UNIT_NS, took->p50);
+        buffer_text(&text, ", p99 ");
+        units_add_integer(&text, UNIT_NS, took->p99);
+    }
+    view->failed |= text.failed;
+    io_words_add(view, "%s", buffer_string(&text));
+    buffer_fini(&text);
+}
+
+/* Say "12.5 % WORDS" where the part is large enough to matter; returns whether it was. */
+static bool add_part(struct view *view, uint64_t part, uint64_t whole, const char *words)
+{
+    const double share = view_share((double)part, (double)whole);
+    if (whole < CALLS_LEAST || share < SHARE_LEAST)
+        return false;
+    struct buffer text = {0};
+    units_add_real(&text, UNIT_SHARE, share > 1 ? 1 : share);
+    view->failed |= text.failed;
+    io_words_add(view, "%s %s", buffer_string(&text), words);
+    buffer_fini(&text);
+    return true;
+}
+
+static bool say_logical(const struct kind *kind, struct view *view)
+{
+    if (kind->main->layer != IO_LAYER_STDIO || kind->calls == 0 || kind->logical_calls == 0)
+        return false;
+    struct buffer text = {0};
+    units_add_integer(&text, UNIT_COUNT, kind->logical_calls);
+    buffer_printf(&text, " stdio call%s, %.*f per %s", kind->logical_calls == 1 ? "" : "s",
+                  kind->logical_calls / kind->calls < 10 ? 1 : 0,
+                  (double)kind->logical_calls / (double)kind->calls, kind->main->op);
+    view->failed |= text.failed;
+    io_words_add(view, "%s", buffer_string(&text));
+    buffer_fini(&text);
+    return true;
+}
+
+static bool say_tiny(const struct kind *kind, struct view *view)
+{
+    const struct quantiles *const sizes = &kind->main->sizes;
+    if (sizes->n < CALLS_LEAST || sizes->p99 > TINY_BYTES)
+        return false;
+    io_words_add(
+        view,
+        sizes->max == sizes->p99 ? "all of %s%" PRIu64 " byte%s" : "99 %% of %s%" PRIu64 " byte%s",
+        sizes->min == sizes->p99 ? "" : "at most ", sizes->p99, sizes->p99 == 1 ? "" : "s");
+    return true;
+}
+
+static bool say_pattern(const struct io_pattern *pattern, struct view *view)
+{
+    uint64_t all = pattern->consecutive;
+    sum(&all, pattern->strided);
+    sum(&all, pattern->random);
+    const bool random = add_part(view, pattern->random, all, "at random positions");
+    return add_part(view, pattern->strided, all, "skip ahead") || random;
+}
+
+static bool say_random(const struct kind *kind, struct view *view)
+{
+    return say_pattern(&kind->pattern, view);
+}
+
+static bool say_blocks(const struct kind *kind, struct view *view)
+{
+    return add_part(view, kind->single_calls, kind->calls, "use a block for that call only") ||
+           add_part(view, kind->fresh_calls, kind->calls, "use a block not used before");
+}
+
+static bool say_copied(const struct kind *kind, struct view *view)
+{
+    if (kind->copied_bytes == 0)
+        return false;
+    struct buffer text = {0};
+    units_add_integer(&text, UNIT_BYTES, kind->copied_bytes);
+    view->failed |= text.failed;
+    io_words_add(view, "%s passed on as they were read", buffer_string(&text));
+    buffer_fini(&text);
+    return true;
+}
+
+static bool say_refused(const struct kind *kind, struct view *view)
+{
+    struct buffer text = {0};
+    const struct {
+        uint64_t n;
+        const char *what;
+    } rows[] = {{kind->would_block, "not ready (EAGAIN)"},
+                {kind->interrupted, "interrupted (EINTR)"},
+                {kind->failed, "failed"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].n == 0)
+            continue;
+        buffer_text(&text, text.length > 0 ? ", " : "");
+        units_add_integer(&text, UNIT_COUNT, rows[i].n);
+        buffer_printf(&text, " %s", rows[i].what);
+    }
+    const bool any = text.length > 0;
+    if (any)
+        io_words_add(view, "%s", buffer_string(&text));
+    view->failed |= text.failed;
+    buffer_fini(&text);
+    return any;
+}
+
+static bool say_short(const struct kind *kind, struct view *view)
+{
+    return add_part(view, kind->empty, kind->calls, "moved nothing") ||
+           add_part(view, kind->short_calls, kind->calls, "moved less than asked for");
+}
+
+static void say_count(struct view *view, uint64_t n, const char *one, const char *many)
+{
+    struct buffer text = {0};
+    units_add_integer(&text, UNIT_COUNT, n);
+    view->failed |= text.failed;
+    io_words_add(view, "%s %s", buffer_string(&text), n == 1 ? one : many);
+    buffer_fini(&text);
+}
+
+/* The most telling first. */
+static bool (*const remarks[])(const struct kind *kind, struct view *view) = {
+    say_logical, say_tiny, say_refused, say_random, say_blocks, say_copied, say_short,
+};
+
+void io_words_of_place(const struct profile *profile, const struct calltree_range *range,
+                       struct view *view)
+{
+    struct kind kinds[KINDS_MAX] = {0};
+    uint64_t more = 0;
+    const size_t n = find_kinds(profile, range, kinds, &more);
+    qsort(kinds, n, sizeof *kinds, compare_kinds);
+    for (size_t k = KINDS_SHOWN; k < n; k++)
+        sum(&more, kinds[k].calls);
+    for (size_t k = 0; k < n && k < KINDS_SHOWN; k++) {
+        add_call(&kinds[k], n > 1, view);
+        add_usual(&kinds[k], view);
+        size_t said = 0;
+        for (size_t i = 0; i < sizeof remarks / sizeof *remarks && said < REMARKS_MAX; i++)
+            said += remarks[i](&kinds[k], view);
+    }
+    if (more > 0)
+        say_count(view, more, "call of another kind", "calls of other kinds");
+}
+
+static void say_opens(const struct io_file *file, struct view *view)
+{
+    struct buffer text = {0};
+    const struct {
+        uint64_t n, least;
+        const char *one, *many;
+    } rows[] = {{file->opens, 2, "open", "opens"},
+                {file->failed_opens, 1, "failed open", "failed opens"},
+                {file->stats, 2, "stat", "stats"},
+                {file->seeks, 2, "seek", "seeks"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].n < rows[i].least)
+            continue;
+        buffer_text(&text, text.length > 0 ? ", " : "");
+        units_add_integer(&text, UNIT_COUNT, rows[i].n);
+        buffer_printf(&text, " %s", rows[i].n == 1 ? rows[i].one : rows[i].many);
+    }
+    if (text.length > 0)
+        io_words_add(view, "%s", buffer_string(&text));
+    view->failed |= text.failed;
+    buffer_fini(&text);
+}
+
+void io_words_of_file(const struct io_file *file, struct view *view)
+{
+    const double over = view_share((double)file->read_bytes, (double)file->unique_read_bytes);
+    if (over >= READ_OVER_LEAST)
+        io_words_add(view, "read %.1f times over", over);
+    (void)say_pattern(&file->pattern, view);
+    say_opens(file, view);
+    if (file->fsyncs > 0) {
+        struct buffer text = {0};
+        units_add_integer(&text, UNIT_COUNT, file->fsyncs);
+        buffer_printf(&text, " sync%s, ", file->fsyncs == 1 ? "" : "s");
+        units_add_real(&text, UNIT_SECONDS, file->sync_seconds);
+        view->failed |= text.failed;
+        io_words_add(view, "%s", buffer_string(&text));
+        buffer_fini(&text);
+    }
+    if (file->turns > 1)
+        say_count(view, file->turns, "turn between reading and writing",
+                  "turns between reading and writing");
+}
