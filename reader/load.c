@@ -118,6 +118,7 @@ static int take_run(struct loader *loader, const struct record *record)
     const char *const folder = loader->facts.folder;
     if (error == 0 && folder && model->io.first_folder == 0)
         model->io.first_folder = strtab_add(&model->texts, folder, strlen(folder));
+    model->io.is_off = loader->facts.no_io;
     return error ? error : processes_expect_root(&loader->model, loader->facts.root_pid);
 }
 

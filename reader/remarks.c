@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reader/analysis.h"
+#include "reader/io_reconcile.h"
 
 static const char *const losses[MODEL_N_REASONS] = {
     [0] = "for an unknown reason",
@@ -83,6 +84,8 @@ int remarks_analyse(struct analysis *analysis)
     int error = tell_marks(analysis);
     if (error == 0)
         error = add_missed(model);
+    if (error == 0)
+        error = io_reconcile_remark(analysis);
     if (error == 0)
         error = add_counts(model, model->n_lost_by_reason, losses, "events lost");
     if (error == 0)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "trace/session_layout.h"
+
 static bool key_is(const struct unpack_text *key, const char *name)
 {
     return key->n_bytes == strlen(name) && memcmp(key->bytes, name, key->n_bytes) == 0;
@@ -83,6 +85,8 @@ static int take_run_pair(struct runfacts *facts, const struct unpack_text *key,
             profile->n_cores = (uint32_t)number;
         else if (key_is(key, "started_ns"))
             error = set_started(facts, number);
+        else if (key_is(key, "flags"))
+            facts->no_io = number & SESSION_NO_IO;
         else if (key_is(key, "root_pid") && number <= INT32_MAX)
             facts->root_pid = (int32_t)number;
     }

@@ -4,6 +4,7 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/io_reconcile.h"
 
 static double seconds(const struct analysis *analysis, uint64_t ticks)
 {
@@ -210,6 +211,20 @@ static void fill_whole(struct analysis *analysis, uint64_t end_ticks)
                                        model->start_ticks));
 }
 
+static int fill_kernel_io(const struct analysis *analysis, struct process *processes)
+{
+    struct profile *const profile = analysis->profile;
+    struct io_reconcile reconcile;
+    const int error = io_reconcile_init(&reconcile, analysis->model);
+    for (uint32_t i = 0; i < profile->n_processes && error == 0; i++)
+        processes[i].coverage.kernel_io =
+            io_reconcile_process(&reconcile, analysis, processes[i].id);
+    if (error == 0)
+        profile->coverage.kernel_io = io_reconcile_whole(&reconcile, analysis);
+    io_reconcile_fini(&reconcile);
+    return error;
+}
+
 int totals_analyse(struct analysis *analysis)
 {
     struct model *const model = analysis->model;
@@ -238,5 +253,8 @@ int totals_analyse(struct analysis *analysis)
         }
     }
     fill_whole(analysis, end_ticks);
+    const int error = fill_kernel_io(analysis, processes);
+    if (error)
+        return error;
     return fill_distributions(analysis);
 }

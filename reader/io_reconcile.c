@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* How counts are brought together: children are numbered after their parents, so one walk from the last
+ * process to the first adds each to the one that waited for it. */
+#include "reader/io_reconcile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "reader/array.h"
+
+static void add(struct model_kernel_counts *sum, const struct model_kernel_counts *one)
+{
+    sum->read_calls = add_capped(sum->read_calls, one->read_calls);
+    sum->write_calls = add_capped(sum->write_calls, one->write_calls);
+    sum->read_bytes = add_capped(sum->read_bytes, one->read_bytes);
+    sum->write_bytes = add_capped(sum->write_bytes, one->write_bytes);
+}
+
+int io_reconcile_init(struct io_reconcile *reconcile, const struct model *model)
+{
+    const size_t n = model->n_processes + (size_t)1;
+    *reconcile = (struct io_reconcile){.seen = calloc(n, sizeof *reconcile->seen),
+                                       .loader = calloc(n, sizeof *reconcile->loader)};
+    if (!reconcile->seen || !reconcile->loader)
+        return -ENOMEM;
+    for (uint32_t i = model->n_processes; i > 0; i--) {
+        const struct model_process *const process = model_process(model, i);
+        add(&reconcile->seen[i - 1], &process->kernel_io.seen);
+        add(&reconcile->loader[i - 1], &process->kernel_io.loader);
+        if (process->parent == 0 || process->kernel_io.has_exit)
+            continue;
+        add(&reconcile->seen[process->parent - 1], &reconcile->seen[i - 1]);
+        add(&reconcile->loader[process->parent - 1], &reconcile->loader[i - 1]);
+    }
+    return 0;
+}
+
+void io_reconcile_fini(struct io_reconcile *reconcile)
+{
+    free(reconcile->seen);
+    free(reconcile->loader);
+}
+
+static struct kernel_io make(const struct model_kernel_counts *kernel,
+                             const struct model_kernel_counts *seen,
+                             const struct model_kernel_counts *loader)
+{
+    return (struct kernel_io){.known = true,
+                              .read_calls = kernel->read_calls,
+                              .write_calls = kernel->write_calls,
+                              .read_bytes = kernel->read_bytes,
+                              .write_bytes = kernel->write_bytes,
+                              .seen_read_calls = seen->read_calls,
+                              .seen_write_calls = seen->write_calls,
+                              .seen_read_bytes = seen->read_bytes,
+                              .seen_write_bytes = seen->write_bytes,
+                              .loader_read_calls = loader->read_calls,
+                              .loader_read_bytes = loader->read_bytes};
+}
+
+/* Whether nothing is known to be missing from the whole trace. */
+static bool is_whole(const struct model *model)
+{
+    uint64_t n_missing = model->n_lost_unplaced + model->io.n_rings + model->stopped;
+    for (size_t i = 0; i < MODEL_N_REASONS; i++)
+        n_missing += model->n_unattached_by_reason[i] + model->n_lost_by_reason[i];
+    return n_missing == 0;
+}
+
+struct kernel_io io_reconcile_process(const struct io_reconcile *reconcile,
+                                      const struct analysis *analysis, uint32_t process)
+{
+    const struct model *const model = analysis->model;
+    const struct model_kernel_io *const kernel = &model_process(model, process)->kernel_io;
+    if (model->io.is_off || !(kernel->has_exit || kernel->has_end))
+        return (struct kernel_io){.known = false};
+    struct kernel_io made = make(kernel->has_exit ? &kernel->exit : &kernel->end,
+                                 &reconcile->seen[process - 1], &reconcile->loader[process - 1]);
+    made.comparable = kernel->has_exit && is_whole(model) && !analysis->profile->truncated;
+    return made;
+}
+
+struct kernel_io io_reconcile_whole(const struct io_reconcile *reconcile,
+                                    const struct analysis *analysis)
+{
+    const struct model *const model = analysis->model;
+    struct model_kernel_counts kernel = {0}, seen = {0}, loader = {0};
+    if (model->n_processes == 0)
+        return (struct kernel_io){.known = false};
+    if (model->only_process || !model_process(model, 1)->kernel_io.has_exit)
+        return io_reconcile_process(reconcile, analysis,
+                                    model->only_process ? model->only_process : 1);
+    for (uint32_t i = 1; i <= model->n_processes; i++) {
+        if (!model_process(model, i)->kernel_io.has_exit)
+            continue;
+        add(&kernel, &model_process(model, i)->kernel_io.exit);
+        add(&seen, &reconcile->seen[i - 1]);
+        add(&loader, &reconcile->loader[i - 1]);
+    }
+    struct kernel_io made = make(&kernel, &seen, &loader);
+    made.known = !model->io.is_off;
+    made.comparable = made.known && is_whole(model) && !analysis->profile->truncated;
+    return made;
+}
+
+/* ---- what is said of it ---- */
+
+static int remark_loader(struct model *model, const struct kernel_io *io)
+{
+    char line[160];
+    if (io->loader_read_calls == 0)
+        return 0;
+    snprintf(line, sizeof line,
+             "reads that the kernel counted before recording began, most of them the loader's: "
+             "%" PRIu64 " (%" PRIu64 " bytes)",
+             io->loader_read_calls, io->loader_read_bytes);
+    return model_remark(model, line);
+}
+
+static int remark_unseen(struct model *model, const struct kernel_io *io)
+{
+    char line[200];
+    const uint64_t expected = add_capped(io->seen_read_calls, io->loader_read_calls);
+    const uint64_t n_reads = subtract_floored(io->read_calls, expected);
+    const uint64_t n_writes = subtract_floored(io->write_calls, io->seen_write_calls);
+    if (n_reads == 0 && n_writes == 0)
+        return 0;
+    snprintf(line, sizeof line,
+             "calls that the kernel counted and nobody saw (libraries loaded later, system calls "
+             "made directly): %" PRIu64 " reads, %" PRIu64 " writes",
+             n_reads, n_writes);
+    return model_remark(model, line);
+}
+
+static int remark_excess(struct model *model, const struct kernel_io *io)
+{
+    char line[160];
+    const uint64_t n_reads = subtract_floored(io->seen_read_calls, io->read_calls);
+    const uint64_t n_writes = subtract_floored(io->seen_write_calls, io->write_calls);
+    if (n_reads == 0 && n_writes == 0)
+        return 0;
+    snprintf(line, sizeof line,
+             "calls seen in processes that nobody waited for, so the kernel's count lacks them: "
+             "%" PRIu64 " reads, %" PRIu64 " writes",
+             n_reads, n_writes);
+    return model_remark(model, line);
+}
+
+static int remark_unseen_ways(struct model *model)
+{
+    char line[160];
+    int error = 0;
+    if (model->io.n_rings) {
+        snprintf(line, sizeof line,
+                 "io_uring was set up, and what it reads and writes is not measured: %" PRIu64,
+                 model->io.n_rings);
+        error = model_remark(model, line);
+    }
+    if (model->io.n_aio && error == 0) {
+        snprintf(line, sizeof line,
+                 "asynchronous calls, made by threads of the C library and counted where their "
+                 "result was taken: %" PRIu64,
+                 model->io.n_aio);
+        error = model_remark(model, line);
+    }
+    return error;
+}
+
+int io_reconcile_remark(struct analysis *analysis)
+{
+    struct model *const model = analysis->model;
+    const struct kernel_io *const io = &analysis->profile->coverage.kernel_io;
+    int error = remark_unseen_ways(model);
+    if (error || !io->known)
+        return error;
+    error = remark_loader(model, io);
+    if (error == 0)
+        error = remark_unseen(model, io);
+    return error ? error : remark_excess(model, io);
+}
