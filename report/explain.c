@@ -154,6 +154,8 @@ static const struct topic topics[] = {
      "program or by stdio for it, failed and empty ones included: io_read_calls +\n"
      "io_write_calls. Copies inside the kernel (sendfile, splice, tee,\n"
      "copy_file_range) count on both sides. Syncs, seeks, opens and stats are apart.\n"
+     "All metrics of I/O are null where none was recorded: with --no-io, or by an\n"
+     "older version.\n"
      "To act: many calls with few bytes each: HOT I/O CALL SITES has the places,\n"
      "with the median size. Read and write more at once, or through a buffer.\n"
      "Pitfall: pages touched through mmap, and io_uring, move bytes without a call.\n"},
