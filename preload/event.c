@@ -220,3 +220,18 @@ void event_text(struct lane *lane, enum trace_tag tag, const char *text)
     pack_text(&cursor, text, n);
     ring_publish(lane, cursor.at);
 }
+
+uint64_t event_ticks(const struct lane *lane)
+{
+    return ticks_now(lane);
+}
+
+uint8_t *event_room(struct lane *lane, size_t n_bytes)
+{
+    return room_for(lane, n_bytes);
+}
+
+uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
+{
+    return stack_of(lane, caller);
+}

@@ -54,4 +54,10 @@ void event_text(struct lane *lane, enum trace_tag tag, const char *text);
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
                  uint32_t n_elements);
 
+/* The steps of it, for encoders that take their stamp before the rest: now, in ticks; room for n_bytes, NULL where
+ * the loss was counted; the id of the caller's stack. */
+uint64_t event_ticks(const struct lane *lane);
+uint8_t *event_room(struct lane *lane, size_t n_bytes);
+uint32_t event_stack(struct lane *lane, const struct arch_frame *caller);
+
 #endif

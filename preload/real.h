@@ -3,7 +3,9 @@
 #ifndef HEAPWISE_PRELOAD_REAL_H
 #define HEAPWISE_PRELOAD_REAL_H
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <pty.h>
@@ -15,6 +17,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
 

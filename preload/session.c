@@ -9,6 +9,7 @@
 
 #include "preload/diag.h"
 #include "preload/event.h"
+#include "preload/identity.h"
 #include "preload/image.h"
 #include "preload/modules.h"
 #include "preload/real.h"
@@ -52,15 +53,18 @@ static struct session_header *open_session(const char *path)
     return NULL;
 }
 
+/* Behind the canary lies what else a forked child must find empty: it has told nothing yet. */
 static uint8_t *make_canary(void)
 {
-    uint8_t *const page = sys_map(CANARY_BYTES);
+    enum { N_BYTES = CANARY_BYTES + IDENTITY_BITS / 8 };
+    uint8_t *const page = sys_map(N_BYTES);
     if (!page)
         return NULL;
-    if (arch_syscall(SYS_madvise, page, CANARY_BYTES, MADV_WIPEONFORK) != 0) {
-        sys_unmap(page, CANARY_BYTES);
+    if (arch_syscall(SYS_madvise, page, N_BYTES, MADV_WIPEONFORK) != 0) {
+        sys_unmap(page, N_BYTES);
         return NULL;
     }
+    session.told = (_Atomic uint64_t *)(void *)(page + CANARY_BYTES);
     return page;
 }
 
@@ -68,7 +72,9 @@ static void set_canary(void)
 {
     const uint32_t unusual = SESSION_NO_ALLOC | SESSION_FREE_STACKS | SESSION_COUNT_LIVE |
                              SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
-    *session.fork_canary = SESSION_OURS | (session.flags & unusual ? 0 : SESSION_PLAIN);
+    const uint32_t unusual_io = SESSION_NO_IO | SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
+    *session.fork_canary = SESSION_OURS | (session.flags & unusual ? 0 : SESSION_PLAIN) |
+                           (session.flags & unusual_io ? 0 : SESSION_PLAIN_IO);
 }
 
 void session_borrow_clock(void)

@@ -38,8 +38,9 @@ enum session_private_flags { SESSION_BORROWED_CLOCK = 1 << 30 };
 /* What stands at session.fork_canary; 0 in a forked child that nobody has noticed. */
 enum session_canary {
     SESSION_OURS = 1,
-    SESSION_PLAIN = 2, /* beside OURS: allocations are recorded, and no flag asks for more than
+    SESSION_PLAIN = 2,    /* beside OURS: allocations are recorded, and no flag asks for more than
                           their usual records, nor for another clock than the counter */
+    SESSION_PLAIN_IO = 4, /* beside OURS: I/O is recorded, by the counter */
 };
 
 /* Everything process-wide. One writer at a time: the attaching thread, or the only thread of a
@@ -60,7 +61,8 @@ struct session {
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */
     _Atomic uint64_t stalled_at;     /* heartbeat it stalled at, plus one; 0 when it moves */
     uint32_t stamp_ticks;            /* that reading the counter takes by itself */
-    uint8_t *fork_canary; /* page that the kernel wipes in a forked child (enum session_canary) */
+    uint8_t *fork_canary;   /* page that the kernel wipes in a forked child (enum session_canary) */
+    _Atomic uint64_t *told; /* descriptors whose identity is told, a bit each; wiped likewise */
     struct slot_memory *slots[SESSION_MAX_SLOTS]; /* slots this process has mapped */
 };
 extern struct session session;

@@ -15,7 +15,7 @@ _Atomic uint32_t real_blocks;
 static struct session_header header;
 static struct ring ring;
 static uint8_t data[LANE_FIXTURE_BYTES];
-static struct lane lane;
+static struct slot_memory slot;
 static uint32_t next_stack;
 static size_t next_usable;
 
@@ -47,17 +47,23 @@ struct lane *lane_fixture_start(size_t n_bytes)
     memset(&session, 0, sizeof session);
     memset(&header, 0, sizeof header);
     memset(&ring, 0, sizeof ring);
-    memset(&lane, 0, sizeof lane);
+    memset(&slot, 0, sizeof slot);
     header.recording = 1;
     session.header = &header;
     session.flags = SESSION_DROP_WHEN_FULL;
     session.max_depth = 128;
-    lane.ring = &ring;
-    lane.data = data;
-    lane.ring_bytes = lane.room_until = lane.plain_until = n_bytes;
-    lane.notify_at = UINT64_MAX;
-    lane.form_of = LANE_NO_STACK;
-    return &lane;
+    struct lane *const lane = &slot.lanes[0];
+    lane->ring = &ring;
+    lane->data = data;
+    lane->ring_bytes = lane->room_until = lane->plain_until = n_bytes;
+    lane->notify_at = UINT64_MAX;
+    lane->form_of = LANE_NO_STACK;
+    return lane;
+}
+
+struct slot_memory *lane_fixture_slot(void)
+{
+    return &slot;
 }
 
 void lane_fixture_set(uint32_t stack_id, size_t usable_bytes)

@@ -14,6 +14,9 @@ enum { LANE_FIXTURE_BYTES = 1 << 20 };
 /* An empty ring of n_bytes (a power of two, at most LANE_FIXTURE_BYTES) that drops when full. */
 struct lane *lane_fixture_start(size_t n_bytes);
 
+/* The slot that the lane is the main one of. */
+struct slot_memory *lane_fixture_slot(void);
+
 /* The id that the next events' stacks get, and what malloc_usable_size is to say. */
 void lane_fixture_set(uint32_t stack_id, size_t usable_bytes);
 
