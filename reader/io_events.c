@@ -316,6 +316,7 @@ int io_events_apply(struct model *model, uint32_t number, const struct record *r
                                    .thread_number = stream->thread,
                                    .is_shown = model_shows(model, image->process),
                                    .record = record};
+    model->io.was_met = model->io.was_met || record->tag >= TRACE_IO;
     scene.process->events += record_is_io(record->tag);
     return handlers[record->tag](&scene);
 }

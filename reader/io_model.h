@@ -111,6 +111,7 @@ struct model_io {
     struct idmap file_by_name;
     struct model_io_slow slow[PROFILE_SLOW_CALLS]; /* a heap, the least slow one first */
     uint32_t n_slow;
+    bool was_met;     /* any record of input and output */
     bool is_off;      /* input and output were not recorded */
     uint64_t n_rings; /* of io_uring, whose calls nobody sees */
     uint64_t n_aio;   /* calls that a thread of the C library made for the program */

@@ -72,6 +72,7 @@ int io_files_analyse(struct analysis *analysis)
             files[n++] = make_file(analysis, &io->files[i]);
     if (n)
         qsort(files, n, sizeof *files, compare_files);
+    analysis->profile->io_recorded = io->was_met;
     analysis->profile->io_files = files;
     analysis->profile->n_io_files = n;
     return 0;
