@@ -296,6 +296,13 @@ static int on_sync(const struct io_scene *scene)
     return count_site(io_site(scene->io, number), &transfer);
 }
 
+/* Devices such as /dev/zero let themselves be sought, but have no places. */
+static bool may_have_places(const struct fds_description *description)
+{
+    return description->kind == TRACE_FD_FILE || description->kind == TRACE_FD_BLOCK ||
+           description->kind == TRACE_FD_OTHER; /* nobody told yet */
+}
+
 /* Seeks, questions about a file and the rest: no site of their own. */
 static int on_other(const struct io_scene *scene, enum io_class class)
 {
@@ -310,7 +317,8 @@ static int on_other(const struct io_scene *scene, enum io_class class)
         io_file(scene->io, side.file)->seeks += class == IO_CLASS_SEEK;
         io_file(scene->io, side.file)->stats += class == IO_CLASS_STAT;
     }
-    if (class == IO_CLASS_SEEK && side.description && io->result >= 0) {
+    if (class == IO_CLASS_SEEK && side.description && io->result >= 0 &&
+        may_have_places(side.description)) {
         side.description->offset_bytes = io->result;
         side.description->is_seekable = true;
     }

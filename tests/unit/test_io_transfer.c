@@ -171,16 +171,20 @@ static void patterns_follow_the_position(void **state)
 static void appends_are_consecutive_and_sockets_have_no_places(void **state)
 {
     (void)state;
-    struct profile *const profile =
-        load_script(SCRIPT_HEAD SOCKET_5 "1 fd_is 8 6 /var/log 1 1025 500 1 79 500\n"
-                                         "1 io 10 16 6 10 10 1 2 0 0\n1 io 11 16 6 10 10 1 2 0 0\n"
-                                         "1 io 20 1 5 10 10 1 3 0 0\n1 io 21 16 5 10 10 1 3 0 0\n"
-                                         "1 io 22 1 5 10 10 1 3 0 0\n" SCRIPT_TAIL);
+    struct profile *const profile = load_script(
+        SCRIPT_HEAD SOCKET_5 "1 fd_is 8 6 /var/log 1 1025 500 1 79 500\n"
+                             "1 io 10 16 6 10 10 1 2 0 0\n1 io 11 16 6 10 10 1 2 0 0\n"
+                             "1 io 20 1 5 10 10 1 3 0 0\n1 io 21 16 5 10 10 1 3 0 0\n"
+                             "1 io 22 1 5 10 10 1 3 0 0\n1 fd_is 30 7 /dev/zero 6 0 -1 6 4 0\n1 io "
+                             "31 48 7 0 0 1 2 0 0\n1 io 32 1 7 9 9 1 2 0 0\n" SCRIPT_TAIL);
     assert_int_equal(file_of(profile, "/var/log")->pattern.consecutive, 2);
     const struct io_file *const socket = file_of(profile, "socket:[tcp,1]");
     assert_int_equal(socket->pattern.consecutive + socket->pattern.random, 0);
     assert_int_equal(socket->turns, 2);
     assert_int_equal(socket->unique_read_bytes, 0);
+    const struct io_file *const zero = file_of(profile, "/dev/zero");
+    assert_int_equal(zero->pattern.consecutive + zero->pattern.random, 0);
+    assert_int_equal(zero->seeks, 1);
     profile_free(profile);
 }
 
