@@ -141,21 +141,16 @@ static bool start_anew_if_due(struct lane *lane)
     return true;
 }
 
-uint32_t stacktree_id(struct lane *lane)
+/* Name a stack that no node is known for. */
+static __attribute__((noinline)) uint32_t name_anew(struct lane *lane)
 {
     struct stacktree *const tree = &lane->tree;
     struct stack *const stack = &lane->stack;
-    if (stack->id)
-        return stack->id;
     if (stack->n == 0 || !start_anew_if_due(lane) || (tree->n_slots == 0 && !reserve(tree)))
         return 0;
-    uint32_t id = find_frame(tree, stack_innermost(stack))->id;
-    if (id) {
-        stack->id = id;
-        return id;
-    }
     stack_settle(stack);
-    size_t n_unknown = 1;
+    size_t n_unknown = 0;
+    uint32_t id = 0;
     while (n_unknown < stack->n && id == 0) {
         id = find_frame(tree, &stack->frames[stack->n - 1 - n_unknown])->id;
         n_unknown += id == 0;
@@ -168,4 +163,19 @@ uint32_t stacktree_id(struct lane *lane)
     }
     stack->id = id;
     return id;
+}
+
+/* One look-up for a known stack, also of a tree that is due to start anew: that waits for a new one. */
+uint32_t stacktree_id(struct lane *lane)
+{
+    const struct stacktree *const tree = &lane->tree;
+    struct stack *const stack = &lane->stack;
+    if (stack->id)
+        return stack->id;
+    if (stack->n > 0 && tree->n_slots > 0 && tree->modules_generation == modules_generation()) {
+        stack->id = find_frame(tree, stack_innermost(stack))->id;
+        if (stack->id)
+            return stack->id;
+    }
+    return name_anew(lane);
 }

@@ -111,6 +111,22 @@ static void a_stack_has_one_number(void **state)
     assert_int_equal(n_noted, 3);
 }
 
+/* A tree that is too large starts anew, but only when it would have to grow. */
+static void a_full_tree_still_knows_its_stacks(void **state)
+{
+    struct node nodes[8];
+    unsigned n_resets;
+    (void)state;
+    const uint32_t id = ID(30, 20, 10);
+    lane.tree.last_id = STACKTREE_MAX_NODES;
+    assert_int_equal(ID(30, 20, 10), id);
+    read_nodes(nodes, 8, &n_resets);
+    assert_int_equal(n_resets, 0);
+    assert_int_equal(ID(40, 20, 10), 3);
+    read_nodes(nodes, 8, &n_resets);
+    assert_int_equal(n_resets, 1);
+}
+
 static void stacks_share_their_outer_frames(void **state)
 {
     struct node nodes[8];
@@ -231,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_full_table_is_emptied_in_place_under_a_filter),
         CASE(a_stack_has_one_number),
+        CASE(a_full_tree_still_knows_its_stacks),
         CASE(stacks_share_their_outer_frames),
         CASE(recursion_is_as_many_nodes_as_frames),
         CASE(no_frames_are_no_stack),
