@@ -294,9 +294,9 @@ static const struct topic topics[] = {
      "HOT I/O CALL SITES has one entry per place, ordered by the time inside its\n"
      "reads, writes and syncs (or by the I/O metric given to --sort), with calls,\n"
      "bytes and the callers below. Under the place stand the kernel call and the\n"
-     "file; the median size and time of a call and the time that 99 % stay below;\n"
-     "and what is remarkable. Where several stacks of the place make the same call,\n"
-     "`mostly` gives the figures of the one with most time.\n"
+     "file; the median size and time of a call and the time that 99 % stay below (of\n"
+     "few calls, the longest); and what is remarkable. Where several stacks of the\n"
+     "place make the same call, the median of all lies in the range given.\n"
      "In JSON, io_sites has one row per stack, call and layer, with all figures.\n"
      "To act: time far above others with a small median size: larger pieces. See\n"
      "layers, patterns and stdio_calls for the remarks.\n"},
@@ -310,7 +310,8 @@ static const struct topic topics[] = {
      "later keeps it, and one deleted is marked by the kernel.\n"},
     {"slowest_calls", TOPIC_SECTION, "single calls that took longest",
      "The slowest reads, writes and syncs of the run, up to 20: how long, when they\n"
-     "began, in which thread, how many bytes, where, and on what.\n"
+     "began, in which thread, how many bytes, where, and on what; the file and the\n"
+     "callers of a stack and call stand there once.\n"
      "To act: a slow call once is a cold cache or a busy device; one place with many\n"
      "of them is a pattern. Reads of pipes, sockets and terminals wait for the other\n"
      "side: that is no fault of theirs.\n"},

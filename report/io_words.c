@@ -29,13 +29,16 @@
 
 /* All sites of one place that make the same call for the same layer. */
 struct kind {
-    const struct io_site *main; /* most time was spent in */
+    const struct io_site *main; /* the first of them */
     size_t n_sites;
     bool one_path;  /* all have main's */
     double seconds; /* counts from here on are sums */
     uint64_t calls, logical_calls, failed, would_block, interrupted, short_calls, empty;
     uint64_t heap_calls, fresh_calls, single_calls, copied_bytes;
     struct io_pattern pattern;
+    /* Of the stacks' quantiles the largest, but for `min`: a bound for those of all calls together. */
+    struct quantiles sizes, latency;
+    uint64_t size_low, latency_low; /* smallest of their medians */
 };
 
 void io_words_add(struct view *view, const char *format, ...)
@@ -71,17 +74,30 @@ static void sum(uint64_t *total, uint64_t n)
         *total = UINT64_MAX;
 }
 
+static void join(struct quantiles *all, uint64_t *low, const struct quantiles *one)
+{
+    if (one->n == 0)
+        return;
+    const bool first = all->n == 0;
+    *low = first || one->p50 < *low ? one->p50 : *low;
+    all->min = first || one->min < all->min ? one->min : all->min;
+    all->p50 = one->p50 > all->p50 ? one->p50 : all->p50;
+    all->p99 = one->p99 > all->p99 ? one->p99 : all->p99;
+    all->max = one->max > all->max ? one->max : all->max;
+    sum(&all->n, one->n);
+}
+
 static void sum_site(struct kind *kind, const struct io_site *site)
 {
     if (kind->n_sites == 0) {
         *kind = (struct kind){.main = site, .one_path = site->n_files == 1};
     } else {
         kind->one_path &= strcmp(kind->main->path, site->path) == 0;
-        if (site->seconds > kind->main->seconds)
-            kind->main = site;
     }
     kind->n_sites++;
     kind->seconds += site->seconds;
+    join(&kind->sizes, &kind->size_low, &site->sizes);
+    join(&kind->latency, &kind->latency_low, &site->latency_ns);
     sum(&kind->calls, site->calls);
     sum(&kind->logical_calls, site->logical_calls);
     sum(&kind->failed, site->failed);
@@ -157,22 +173,46 @@ static void add_call(const struct kind *kind, bool several, struct view *view)
     buffer_fini(&lead);
 }
 
-/* "median 4.10 kB in 1.20 us, p99 8.10 us": of its largest stack where there are several. */
+/* "1.20 us" or "1.20 us to 3.40 us". */
+static void add_range(struct buffer *text, enum unit unit, uint64_t low, uint64_t high)
+{
+    units_add_integer(text, unit, low);
+    if (low == high)
+        return;
+    buffer_text(text, " to ");
+    units_add_integer(text, unit, high);
+}
+
+/* "p99 8.10 us"; below a hundred calls that is the longest. Of several stacks it is a bound. */
+static void add_slow(const struct kind *kind, struct buffer *text)
+{
+    const bool few = kind->latency.n < 100;
+    buffer_text(text, few ? "max " : kind->n_sites > 1 ? "p99 at most " : "p99 ");
+    units_add_integer(text, UNIT_NS, few ? kind->latency.max : kind->latency.p99);
+}
+
+/* "median 4.10 kB in 1.20 us, p99 8.10 us". The median of several stacks together lies between their
+ * medians, which is all that can be said of it. */
 static void add_usual(const struct kind *kind, struct view *view)
 {
-    const struct quantiles *const sizes = &kind->main->sizes, *const took = &kind->main->latency_ns;
     struct buffer text = {0};
-    if (took->n == 0 && sizes->n == 0)
+    if (kind->latency.n == 0 && kind->sizes.n == 0)
         return;
-    buffer_text(&text, kind->n_sites > 1 ? "mostly " : "median ");
-    if (sizes->n > 0) {
-        units_add_integer(&text, UNIT_BYTES, sizes->p50);
-        buffer_text(&text, took->n > 0 ? " in " : "");
+    buffer_text(&text, kind->calls > 1 ? "median " : "");
+    if (kind->sizes.n > 0) {
+        add_range(&text, UNIT_BYTES, kind->size_low, kind->sizes.p50);
+        buffer_text(&text, kind->latency.n > 0 ? " in " : "");
     }
-    if (took->n > 0) {
-        units_add_integer(&text, UNIT_NS, took->p50);
-        buffer_text(&text, ", p99 ");
-        units_add_integer(&text, UNIT_NS, took->p99);
+    if (kind->latency.n > 0)
+        add_range(&text, UNIT_NS, kind->latency_low, kind->latency.p50);
+    if (kind->latency.n > 1) {
+        if (kind->n_sites > 1) { /* two lines: one would be too long */
+            io_words_add(view, "%s", buffer_string(&text));
+            buffer_reset(&text);
+        } else {
+            buffer_text(&text, ", ");
+        }
+        add_slow(kind, &text);
     }
     view->failed |= text.failed;
     io_words_add(view, "%s", buffer_string(&text));
@@ -210,7 +250,7 @@ static bool say_logical(const struct kind *kind, struct view *view)
 
 static bool say_tiny(const struct kind *kind, struct view *view)
 {
-    const struct quantiles *const sizes = &kind->main->sizes;
+    const struct quantiles *const sizes = &kind->sizes;
     if (sizes->n < CALLS_LEAST || sizes->p99 > TINY_BYTES)
         return false;
     io_words_add(
@@ -258,9 +298,8 @@ static bool say_refused(const struct kind *kind, struct view *view)
     const struct {
         uint64_t n;
         const char *what;
-    } rows[] = {{kind->would_block, "not ready (EAGAIN)"},
-                {kind->interrupted, "interrupted (EINTR)"},
-                {kind->failed, "failed"}};
+    } rows[] = {
+        {kind->would_block, "EAGAIN"}, {kind->interrupted, "EINTR"}, {kind->failed, "failed"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].n == 0)
             continue;

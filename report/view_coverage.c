@@ -73,7 +73,7 @@ static void note_losses(const struct profile *profile, struct view *view)
     buffer_fini(&text);
 }
 
-/* How much of what the kernel counted was seen call by call. */
+/* How much of what the kernel counted was seen call by call; remarks name the rest. */
 static void note_kernel(const struct kernel_io *io, struct view *view)
 {
     struct buffer seen = {0}, text = {0}, share = {0};
@@ -87,9 +87,6 @@ static void note_kernel(const struct kernel_io *io, struct view *view)
     view_note(view, "%s of %s kernel reads/writes attributed (%s)%s", buffer_string(&seen),
               buffer_string(&text), buffer_string(&share),
               io->comparable ? "" : "; not all of them can be compared");
-    if (io->loader_read_calls > 0)
-        view_note(view, "%s by the loader before recording began, among the others",
-                  count(&text, io->loader_read_calls, "read was done", "reads were done"));
     view->failed |= seen.failed || text.failed || share.failed;
     buffer_fini(&seen);
     buffer_fini(&text);

@@ -6,6 +6,7 @@
 #include "report/sections.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define CALLERS_SHOWN 2
 
@@ -40,6 +41,21 @@ static void add_callers(const struct calltree *tree, const struct site *site, st
     }
 }
 
+/* Was the same call from the same stack shown before? Once is enough to tell where it is. */
+static bool is_known(const struct profile *profile, size_t i)
+{
+    const struct io_slow_call *const call = &profile->io_slow_calls[i];
+    for (size_t k = 0; k < i; k++) {
+        const struct io_slow_call *const other = &profile->io_slow_calls[k];
+        if (other->n_frames == call->n_frames && strcmp(other->op, call->op) == 0 &&
+            strcmp(other->path, call->path) == 0 &&
+            (call->n_frames == 0 ||
+             memcmp(other->frames, call->frames, call->n_frames * sizeof *call->frames) == 0))
+            return true;
+    }
+    return false;
+}
+
 static void add_slow_call(const struct io_stacks *stacks, const struct calltree *tree, size_t i,
                           struct view *view)
 {
@@ -53,6 +69,8 @@ static void add_slow_call(const struct io_stacks *stacks, const struct calltree 
     view_text(view, tid);
     view_integer(view, UNIT_BYTES, call->bytes);
     add_frame(view, names_place(&stacks->profile, &stacks->sites[i]));
+    if (is_known(&stacks->profile, i))
+        return;
     io_words_add_path(view, lead, call->path);
     add_callers(tree, &stacks->sites[i], view);
 }

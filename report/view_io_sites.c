@@ -147,8 +147,10 @@ int view_flushes(const struct profile *profile, const struct report_options *opt
                  struct view *view_out)
 {
     struct io_stacks stacks;
+    struct report_options brief = *options;
+    brief.stacks = options->stacks ? 1 : 0; /* HOT I/O CALL SITES has the other callers */
     const int result = io_stacks_of_sites(profile, is_flush, &stacks);
-    return result < 0 ? result : build(&flushes, &stacks, options, NULL, view_out);
+    return result < 0 ? result : build(&flushes, &stacks, &brief, NULL, view_out);
 }
 
 int view_open_descriptors(const struct profile *profile, const struct report_options *options,

@@ -61,10 +61,16 @@ static void one_site_tells_call_file_size_and_time(void **state)
           .n_files = 1,
           .calls = 3,
           .sizes = {.p50 = 4096, .p99 = 4096, .n = 3},
-          .latency_ns = {.p50 = 1200, .p99 = 8100, .n = 3}},
+          .latency_ns = {.p50 = 1200, .p99 = 8100, .n = 100}},
          "read: /a|median 4.10 kB in 1.20 us, p99 8.10 us"},
         {{.op = "fsync", .path = "/a", .n_files = 1, .calls = 1, .latency_ns = {.p50 = 10, .n = 1}},
-         "fsync: /a|median 10 ns, p99 0 ns"},
+         "fsync: /a|10 ns"},
+        {{.op = "fsync",
+          .path = "/a",
+          .n_files = 1,
+          .calls = 9,
+          .latency_ns = {.p50 = 10, .max = 20, .n = 9}},
+         "fsync: /a|median 10 ns, max 20 ns"},
         {{.op = "write", .path = "", .n_files = 12, .calls = 1}, "write: 12 files"},
         {{.op = "write", .path = "", .n_files = 0, .calls = 1}, "write"},
         {{.op = "write",
@@ -106,8 +112,7 @@ static void remarks_are_made_where_a_number_speaks(void **state)
          "op|98.0 % use a block for that call only"},
         {{.calls = 100, .fresh_calls = 50}, "op|50.0 % use a block not used before"},
         {{.calls = 1, .copied_bytes = 5000}, "op|5.00 kB passed on as they were read"},
-        {{.calls = 3, .would_block = 1, .interrupted = 2},
-         "op|1 not ready (EAGAIN), 2 interrupted (EINTR)"},
+        {{.calls = 3, .would_block = 1, .interrupted = 2}, "op|1 EAGAIN, 2 EINTR"},
         {{.calls = 10, .failed = 1}, "op|1 failed"},
         {{.calls = 10, .empty = 5, .short_calls = 6}, "op|50.0 % moved nothing"},
         {{.calls = 10, .short_calls = 1000}, "op|100.0 % moved less than asked for"},
@@ -134,7 +139,29 @@ static void stacks_of_one_place_are_told_together(void **state)
          .sizes = {.p50 = 7, .n = 1}},
         {.op = "write", .path = "/b", .n_files = 1, .calls = 5, .seconds = 1},
     };
-    expect_of_sites(sites, 4, "8 write: several files|6 read: /a|mostly 7 B");
+    expect_of_sites(sites, 4, "8 write: several files|6 read: /a|median 7 B");
+}
+
+/* Percentiles cannot be added, but those of the parts are bounds for those of the whole. */
+static void several_stacks_bound_the_median_of_all(void **state)
+{
+    (void)state;
+    const struct io_site sites[] = {
+        {.op = "read",
+         .path = "/a",
+         .n_files = 1,
+         .calls = 90,
+         .sizes = {.p50 = 72, .p99 = 80, .max = 80, .n = 90},
+         .latency_ns = {.p50 = 1200, .p99 = 2000, .max = 3000, .n = 90}},
+        {.op = "read",
+         .path = "/a",
+         .n_files = 1,
+         .calls = 10,
+         .sizes = {.p50 = 4096, .p99 = 4096, .max = 4096, .n = 10},
+         .latency_ns = {.p50 = 5000, .p99 = 9000, .max = 9000, .n = 10}},
+    };
+    expect_of_sites(sites, 2,
+                    "read: /a|median 72 B to 4.10 kB in 1.20 us to 5.00 us|p99 at most 9.00 us");
 }
 
 static void many_kinds_are_summed_up(void **state)
@@ -183,6 +210,7 @@ int main(void)
         cmocka_unit_test(one_site_tells_call_file_size_and_time),
         cmocka_unit_test(remarks_are_made_where_a_number_speaks),
         cmocka_unit_test(stacks_of_one_place_are_told_together),
+        cmocka_unit_test(several_stacks_bound_the_median_of_all),
         cmocka_unit_test(many_kinds_are_summed_up),
         cmocka_unit_test(files_tell_what_is_remarkable),
     };
