@@ -368,8 +368,8 @@ static const struct topic topics[] = {
      "To act: small random reads of one file suit mmap or a cache; a stride suits\n"
      "reading all and picking.\n"},
     {"io_errors", TOPIC_NOTION, "calls that did less than asked",
-     "failed: the kernel refused, other than would_block (EAGAIN: a non-blocking\n"
-     "descriptor was not ready) and interrupted (EINTR: a signal came first).\n"
+     "failed: the kernel refused; of these would_block were not ready (EAGAIN, on a\n"
+     "non-blocking descriptor) and interrupted met a signal first (EINTR).\n"
      "short_calls moved fewer bytes than asked for, empty ones none; at the end of a\n"
      "file, and on pipes and sockets, both are normal.\n"
      "To act: many would_block calls are a loop that should wait in poll.\n"},

@@ -294,12 +294,13 @@ static bool say_copied(const struct kind *kind, struct view *view)
 
 static bool say_refused(const struct kind *kind, struct view *view)
 {
+    const uint64_t named = kind->would_block + kind->interrupted;
+    const uint64_t other = kind->failed > named ? kind->failed - named : 0;
     struct buffer text = {0};
     const struct {
         uint64_t n;
         const char *what;
-    } rows[] = {
-        {kind->would_block, "EAGAIN"}, {kind->interrupted, "EINTR"}, {kind->failed, "failed"}};
+    } rows[] = {{kind->would_block, "EAGAIN"}, {kind->interrupted, "EINTR"}, {other, "failed"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].n == 0)
             continue;
