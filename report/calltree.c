@@ -201,7 +201,7 @@ static int compare_paths(const struct calltree *tree, const struct site *left,
 }
 
 /* A site to be sorted; `start` is smaller where the path's first frames are, and equal where they do not
- * tell. Without it the comparison of two stacks of 20 frames was half of a report's time. */
+ * tell, which spares most comparisons of whole stacks. */
 struct path {
     uint64_t start;
     uint32_t site;
