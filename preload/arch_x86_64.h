@@ -55,6 +55,12 @@ static inline void arch_pause(void)
     __asm__ volatile("pause" : : : "memory");
 }
 
+/* Add one so that no signal handler of the same thread comes in between; other threads may. */
+static inline void arch_increment(_Atomic uint64_t *counter)
+{
+    __asm__ volatile("incq %0" : "+m"(*counter) : : "cc");
+}
+
 /* Address of the thread's control block; a thread's stack ends below it. */
 static inline uintptr_t arch_thread_pointer(void)
 {
