@@ -84,6 +84,19 @@ size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,
     return n;
 }
 
+bool unwind_out_of(uintptr_t start, uintptr_t end, struct arch_frame *frame)
+{
+    const struct unwind_walk walk = unwind_begin(frame->sp, modules_generation());
+    struct arch_frame at = *frame;
+    for (size_t n = 0; n < TRACE_MAX_DEPTH && at.pc >= start && at.pc < end; n++)
+        if (!unwind_step(&walk, unwind_rule(&walk, at.pc), &at))
+            return false;
+    if (at.pc == 0 || (at.pc >= start && at.pc < end))
+        return false;
+    *frame = at;
+    return true;
+}
+
 /* Put return addresses, innermost first, into the lane's stack, not to be compared with. */
 static void replace(struct stack *stack, const uintptr_t *pcs, size_t n)
 {
@@ -107,6 +120,12 @@ static __attribute__((noinline)) void walk_anew(const struct arch_frame *caller,
     if (__builtin_expect(stack->generation != generation, 0)) {
         stack->generation = generation;
         stack_void(stack);
+    }
+    if (__builtin_expect(caller->sp == 0, 0)) {
+        replace(stack, &caller->pc, 1);
+        ring_count(&lane->ring->n_fast, 1);
+        ring_count(&lane->ring->n_truncated, 1);
+        return;
     }
     const struct unwind_walk walk = unwind_begin(caller->sp, generation);
     enum unwind_end end = memo_walk(stack, caller, &walk, max_depth);

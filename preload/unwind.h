@@ -5,6 +5,7 @@
 #ifndef HEAPWISE_PRELOAD_UNWIND_H
 #define HEAPWISE_PRELOAD_UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,8 @@
 
 struct lane;
 
-/* Unwind from `caller` outwards into lane->stack, at most max_depth frames (the innermost ones).
+/* Unwind from `caller` outwards into lane->stack, at most max_depth frames (the innermost ones). Where
+ * caller->sp is 0 nothing but its pc is known, and the stack is that one frame.
  *
  * The frames' pc are return addresses, caller->pc being the innermost; subtract one before
  * symbolizing (the pc of a frame interrupted by a signal is stored plus one to fit). Keeps
@@ -22,6 +24,10 @@ struct lane;
  * makes a system call; for use inside a hook, also in a signal handler.
  * Cost: about 10 ns per new frame, below 1 ns per frame shared with the call before. */
 void unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
+
+/* Go outwards from *frame, whose pc lies in [start, end), to the first frame whose pc does not. False where the
+ * way there is unusual, or there is none; *frame is unchanged then. As safe as unwind_stack(). */
+bool unwind_out_of(uintptr_t start, uintptr_t end, struct arch_frame *frame);
 
 /* The single ways, for tests that compare them. Each fills pcs[0..n), innermost first; returns n. */
 size_t unwind_fast(const struct arch_frame *caller, uintptr_t *pcs, size_t cap,

@@ -195,6 +195,7 @@ static int add_remark(struct model *model, const struct record *record)
             "%.*s was opened with RTLD_DEEPBIND: what it allocates is not seen",
         [TRACE_REMARK_OWN_MALLOC] = "the program's malloc is that of %.*s: it is not seen",
         [TRACE_REMARK_USER_CHANGED] = "the program changed its user to %.*s",
+        [TRACE_REMARK_STDIO_UNSEEN] = "what stdio reads and writes is not seen: %.*s",
     };
     const uint32_t what = record->remark.what;
     if (what == TRACE_REMARK_MARK)

@@ -128,6 +128,7 @@ enum trace_remark {
     TRACE_REMARK_OWN_MALLOC = 2,   /* text: the module whose malloc the program really uses */
     TRACE_REMARK_USER_CHANGED = 3, /* text: the new user id */
     TRACE_REMARK_MARK = 4,         /* text: what the program said by heapwise_mark() */
+    TRACE_REMARK_STDIO_UNSEEN = 5, /* text: why transfers made by stdio are not seen */
 };
 
 /* What a descriptor leads to; fifth element of TRACE_FD_IS. */

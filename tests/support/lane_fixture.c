@@ -19,11 +19,19 @@ static struct slot_memory slot;
 static uint32_t next_stack;
 static size_t next_usable;
 
+struct arch_frame lane_fixture_caller;
+
 void unwind_stack(const struct arch_frame *caller, struct lane *unwound, size_t max_depth)
 {
-    (void)caller;
     (void)max_depth;
+    lane_fixture_caller = *caller;
     unwound->stack.id = next_stack;
+}
+
+bool unwind_out_of(uintptr_t start, uintptr_t end, struct arch_frame *frame)
+{
+    frame->pc = LANE_FIXTURE_OUTSIDE;
+    return start < end;
 }
 
 uint32_t stacktree_id(struct lane *named)

@@ -17,6 +17,10 @@ struct lane *lane_fixture_start(size_t n_bytes);
 /* The slot that the lane is the main one of. */
 struct slot_memory *lane_fixture_slot(void);
 
+/* Whose stack the last event has; LANE_FIXTURE_OUTSIDE as pc where it was looked for by unwinding. */
+extern struct arch_frame lane_fixture_caller;
+enum { LANE_FIXTURE_OUTSIDE = 0x1234 };
+
 /* The id that the next events' stacks get, and what malloc_usable_size is to say. */
 void lane_fixture_set(uint32_t stack_id, size_t usable_bytes);
 

@@ -47,6 +47,14 @@ static void remarks_are_told_once_and_not_without_end(void **state)
     }
 }
 
+static void stdio_that_is_not_seen_is_told(void **state)
+{
+    (void)state;
+    struct profile *const profile = load_script(SCRIPT_HEAD "1 remark 10 5 reason\n" SCRIPT_TAIL);
+    assert_string_equal(profile->remarks[0], "what stdio reads and writes is not seen: reason");
+    profile_free(profile);
+}
+
 static void marks_are_told_with_their_time(void **state)
 {
     (void)state;
@@ -75,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_and_obstacles_are_told_by_reason),
         cmocka_unit_test(remarks_are_told_once_and_not_without_end),
+        cmocka_unit_test(stdio_that_is_not_seen_is_told),
         cmocka_unit_test(marks_are_told_with_their_time),
         cmocka_unit_test(end_of_recording_is_told),
     };

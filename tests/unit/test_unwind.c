@@ -244,6 +244,54 @@ static void a_frame_that_cannot_be_right_is_not_followed(void **state)
     assert_true(at.pc == 88 && at.bp == 77 && at.sp == (uintptr_t)&words[10]);
 }
 
+/* As of the last writer of a stream, when the process is about to end. */
+static void a_frame_of_which_only_pc_is_known_is_a_stack(void **state)
+{
+    static struct lane lane;
+    static struct ring ring;
+    const struct arch_frame caller = {.pc = (uintptr_t)qsort + 1};
+    (void)state;
+    lane.ring = &ring;
+    unwind_stack(&caller, &lane, 128);
+    assert_int_equal(lane.stack.n, 1);
+    assert_int_equal(lane.stack.frames[0].at.pc, caller.pc);
+    assert_int_equal(ring.n_truncated, 1);
+}
+
+static struct arch_frame outside;
+static bool is_outside;
+
+static int leave_libc(const void *one, const void *other)
+{
+    struct dl_find_object libc;
+    (void)one;
+    (void)other;
+    outside = ARCH_CALLER_FRAME();
+    if (_dl_find_object((void *)outside.pc, &libc) == 0)
+        is_outside =
+            unwind_out_of((uintptr_t)libc.dlfo_map_start, (uintptr_t)libc.dlfo_map_end, &outside);
+    return 0;
+}
+
+static __attribute__((noinline)) uintptr_t sort_two(void)
+{
+    int two[2] = {1, 2};
+    qsort(two, 2, sizeof *two, leave_libc);
+    return (uintptr_t)__builtin_dwarf_cfa();
+}
+
+static void the_first_frame_outside_a_module_is_found(void **state)
+{
+    (void)state;
+    const uintptr_t end = sort_two();
+    assert_true(is_outside);
+    assert_in_range(outside.pc, (uintptr_t)sort_two, (uintptr_t)sort_two + 256);
+    assert_in_range(outside.sp, (uintptr_t)end - 256, (uintptr_t)end);
+    const struct arch_frame before = outside;
+    assert_false(unwind_out_of(0, UINTPTR_MAX, &outside));
+    assert_memory_equal(&outside, &before, sizeof before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +304,8 @@ int main(void)
         cmocka_unit_test(a_cut_stack_keeps_the_innermost_frames),
         cmocka_unit_test(a_frame_without_table_ends_the_stack),
         cmocka_unit_test(a_frame_that_cannot_be_right_is_not_followed),
+        cmocka_unit_test(a_frame_of_which_only_pc_is_known_is_a_stack),
+        cmocka_unit_test(the_first_frame_outside_a_module_is_found),
     };
     if (!oracle_open()) {
         print_message("1..0 # SKIP no libunwind\n");
