@@ -309,9 +309,9 @@ static const struct topic topics[] = {
      "A name is what the descriptor led to at its first transfer; a file renamed\n"
      "later keeps it, and one deleted is marked by the kernel.\n"},
     {"slowest_calls", TOPIC_SECTION, "single calls that took longest",
-     "The slowest reads, writes and syncs of the run, up to 20: how long, when they\n"
-     "began, in which thread, how many bytes, where, and on what; the file and the\n"
-     "callers of a stack and call stand there once.\n"
+     "The slowest reads, writes, syncs and opens of the run, up to 20: how long,\n"
+     "when they began, in which thread, how many bytes, where, and on what; the file\n"
+     "and the callers of a stack and call stand there once.\n"
      "To act: a slow call once is a cold cache or a busy device; one place with many\n"
      "of them is a pattern. Reads of pipes, sockets and terminals wait for the other\n"
      "side: that is no fault of theirs.\n"},

@@ -239,9 +239,10 @@ static bool say_logical(const struct kind *kind, struct view *view)
         return false;
     struct buffer text = {0};
     units_add_integer(&text, UNIT_COUNT, kind->logical_calls);
-    buffer_printf(&text, " stdio call%s, %.*f per %s", kind->logical_calls == 1 ? "" : "s",
-                  kind->logical_calls / kind->calls < 10 ? 1 : 0,
-                  (double)kind->logical_calls / (double)kind->calls, kind->main->op);
+    buffer_printf(&text, " stdio call%s", kind->logical_calls == 1 ? "" : "s");
+    if (kind->calls > 1)
+        buffer_printf(&text, ", %.*f per %s", kind->logical_calls / kind->calls < 10 ? 1 : 0,
+                      (double)kind->logical_calls / (double)kind->calls, kind->main->op);
     view->failed |= text.failed;
     io_words_add(view, "%s", buffer_string(&text));
     buffer_fini(&text);

@@ -85,7 +85,7 @@ int view_slowest_calls(const struct profile *profile, const struct report_option
     if (result < 0)
         return result;
     result = n > 0 ? calltree_new(&stacks.profile, &tree) : 0;
-    view_init(view_out, "slowest_calls", "SLOWEST CALLS", "single reads, writes and syncs");
+    view_init(view_out, "slowest_calls", "SLOWEST CALLS", "single calls of I/O");
     add_slow_columns(view_out);
     for (size_t i = 0; i < n && result == 0 && (options->top == 0 || i < options->top); i++)
         add_slow_call(&stacks, tree, i, view_out);

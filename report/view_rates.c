@@ -175,8 +175,9 @@ static void add_io(const struct profile *profile, struct view *view, struct buff
     view_text(view, "I/O time");
     view_real(view, UNIT_SECONDS, m->io_seconds);
     view_skip(view);
-    add_remark(view, "%s of the run time, all threads together",
-               words(text, UNIT_SHARE, view_share(m->io_seconds, seconds)));
+    add_remark(view, "%s of the run time%s",
+               words(text, UNIT_SHARE, view_share(m->io_seconds, seconds)),
+               profile->coverage.threads > 1 ? ", all threads" : "");
 }
 
 int view_rates(const struct profile *profile, const struct report_options *options,
