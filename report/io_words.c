@@ -240,7 +240,7 @@ static bool say_logical(const struct kind *kind, struct view *view)
     struct buffer text = {0};
     units_add_integer(&text, UNIT_COUNT, kind->logical_calls);
     buffer_printf(&text, " stdio call%s", kind->logical_calls == 1 ? "" : "s");
-    if (kind->calls > 1)
+    if (kind->calls > 1 && kind->logical_calls >= kind->calls)
         buffer_printf(&text, ", %.*f per %s", kind->logical_calls / kind->calls < 10 ? 1 : 0,
                       (double)kind->logical_calls / (double)kind->calls, kind->main->op);
     view->failed |= text.failed;
