@@ -265,6 +265,9 @@ static int on_move(const struct io_scene *scene, enum io_class class)
     note_slow(scene, number, file, transfer.bytes);
     if ((error = count_site(site, &transfer)) || (error = count_files(scene, &transfer)))
         return error;
+    if (class != IO_CLASS_COPY &&
+        (error = io_joins_use(scene, number, transfer.reads, transfer.bytes)))
+        return error;
     if (class == IO_CLASS_COPY) {
         move_copy(scene, &transfer);
         return 0;

@@ -292,6 +292,8 @@ int model_finish(struct model *model)
     int error = 0;
     for (uint32_t i = 1; i <= model->n_images && error == 0; i++)
         error = pairing_expire(&model_image(model, i)->pairing, UINT64_MAX);
+    for (uint32_t i = 1; i <= model->n_images; i++)
+        io_joins_close(model_image(model, i));
     account_sum_sites(model);
     return error;
 }

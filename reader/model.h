@@ -19,6 +19,7 @@
 #include "reader/storage.h"
 #include "reader/histogram.h"
 #include "reader/idmap.h"
+#include "reader/io_joins.h"
 #include "reader/io_model.h"
 #include "reader/mapped.h"
 #include "reader/modmap.h"
@@ -105,8 +106,9 @@ struct model_image {
     struct modmap modules;
     struct mapped mapped;
     struct addrset inherited;
-    struct fds fds;                   /* open now, as far as known */
-    struct fds before_exec;           /* open in the image before this one: what it may have kept */
+    struct fds fds;         /* open now, as far as known */
+    struct fds before_exec; /* open in the image before this one: what it may have kept */
+    struct io_joins joins;
     uint32_t folder;                  /* strtab id of the working folder, 0 not known */
     struct model_snapshot *snapshots; /* newest first */
     uint32_t n_snapshots;

@@ -243,6 +243,7 @@ int processes_attach(struct model *model, uint32_t number, const struct record_i
 int processes_close_image(struct model *model, struct model_image *image)
 {
     const int error = pairing_expire(&image->pairing, UINT64_MAX);
+    io_joins_close(image);
     pairing_fini(&image->pairing);
     mapped_fini(&image->mapped);
     addrset_fini(&image->inherited);
@@ -275,6 +276,7 @@ void processes_free_image(struct model_image *image)
 {
     while (image->snapshots)
         drop_oldest_snapshot(image);
+    free(image->joins.slots);
     pairing_fini(&image->pairing);
     modmap_fini(&image->modules);
     mapped_fini(&image->mapped);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* How the memory of transfers relates to the heap: blocks that calls used, each with who used it.
+ *
+ * A block is known by the time of its allocation, which a resize keeps. Forgotten are those that are no
+ * longer live, whenever the table would grow: it holds as many as live blocks were ever used, at most. */
+#ifndef HEAPWISE_READER_IO_JOINS_H
+#define HEAPWISE_READER_IO_JOINS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    IO_JOINS_SITES = 4,  /* that are remembered of a block; the newest replaces the oldest */
+    IO_JOINS_RECENT = 4, /* blocks in whose midst the next buffer may lie */
+};
+
+struct io_joins_block {
+    uint64_t key; /* its start_ticks; 0 empty */
+    uint64_t address;
+    uint64_t n_uses;
+    uint32_t sites[IO_JOINS_SITES];
+};
+
+/* One image's. Zero it to begin. */
+struct io_joins {
+    struct io_joins_block *slots; /* open addressing, at most half full */
+    size_t n_slots, n_used;
+    uint64_t recent[IO_JOINS_RECENT]; /* addresses, the last one first */
+};
+
+struct io_scene;
+struct model_image;
+
+/* A call of the scene from site `number` moved `bytes` into its buffer (`reads`) or out of it. 0 or
+ * -ENOMEM. */
+int io_joins_use(const struct io_scene *scene, uint32_t number, bool reads, uint64_t bytes);
+
+/* The image's blocks go: settle which of them were used once. Its live ones are still there. */
+void io_joins_close(struct model_image *image);
+
+#endif
