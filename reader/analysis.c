@@ -4,9 +4,13 @@
 
 #include <stdlib.h>
 
+#include "reader/rowstack.h"
+
 static int (*const analyses[])(struct analysis *analysis) = {
-    frames_analyse,   totals_analyse,  rows_analyse,     leaks_analyse,      sizes_analyse,
-    timeline_analyse, io_rows_analyse, io_files_analyse, io_threads_analyse, remarks_analyse,
+    frames_analyse,     rowstacks_analyse,     totals_analyse,   rows_analyse,
+    leaks_analyse,      sizes_analyse,         timeline_analyse, io_rows_analyse,
+    io_openers_analyse, io_slow_calls_analyse, io_files_analyse, io_threads_analyse,
+    remarks_analyse,
 };
 
 int analysis_run(struct analysis *analysis)
@@ -14,9 +18,11 @@ int analysis_run(struct analysis *analysis)
     int error = 0;
     for (size_t i = 0; i < sizeof analyses / sizeof *analyses && error == 0; i++)
         error = analyses[i](analysis);
+    rowstacks_free(analysis->rowstacks);
     free(analysis->call_of_node);
     free(analysis->calls);
     free(analysis->frames);
+    analysis->rowstacks = NULL;
     analysis->call_of_node = NULL;
     analysis->calls = NULL;
     analysis->frames = NULL;

@@ -22,6 +22,8 @@ struct analysis_call {
     uint32_t first_frame, n_frames;
 };
 
+struct rowstacks;
+
 struct analysis {
     struct model *model;
     struct naming *names;
@@ -36,18 +38,22 @@ struct analysis {
     uint32_t n_calls, calls_capacity;
     struct profile_frame *frames; /* profile.frames while it grows */
     uint32_t n_frames, frames_capacity;
-    uint32_t peak_process; /* the one whose peak the profile shows; 0 none */
+    struct rowstacks *rowstacks; /* ids and frames of stacks, for all kinds of rows */
+    uint32_t peak_process;       /* the one whose peak the profile shows; 0 none */
 };
 
 /* Run all analyses. 0 or -ENOMEM. */
 int analysis_run(struct analysis *analysis);
 
-int frames_analyse(struct analysis *analysis); /* names of all frames */
-int totals_analyse(struct analysis *analysis); /* processes, totals, coverage */
+int frames_analyse(struct analysis *analysis);    /* names of all frames */
+int rowstacks_analyse(struct analysis *analysis); /* what rows say of their stacks */
+int totals_analyse(struct analysis *analysis);    /* processes, totals, coverage */
 int rows_analyse(
     struct analysis *analysis); /* sites: counts, peak, temporary, lifetimes, sizes, threads */
 int leaks_analyse(struct analysis *analysis);   /* whose the leaks are */
-int io_rows_analyse(struct analysis *analysis); /* I/O sites, openers, the slowest calls */
+int io_rows_analyse(struct analysis *analysis); /* I/O sites */
+int io_openers_analyse(struct analysis *analysis);
+int io_slow_calls_analyse(struct analysis *analysis);
 int io_files_analyse(struct analysis *analysis);
 int io_threads_analyse(struct analysis *analysis);
 int timeline_analyse(struct analysis *analysis);

@@ -18,8 +18,8 @@ static inline double io_reports_seconds(const struct analysis *analysis, uint64_
     return (double)ticks * analysis->ns_per_tick / 1e9;
 }
 
-/* Parts of io_rows_analyse(). 0 or -ENOMEM. */
-int io_openers_analyse(const struct rowstacks *all);
-int io_slow_calls_analyse(const struct rowstacks *all);
+/* How many blocks were allocated by what each node called, itself and further in: by node's id, [0] for
+ * stacks that are not known. To be freed; NULL when out of memory. */
+uint64_t *io_reports_inner_allocs(const struct model *model);
 
 #endif

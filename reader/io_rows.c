@@ -103,13 +103,42 @@ static int gather(const struct model_io *io, const struct row *rows, size_t n_ro
     return error;
 }
 
+uint64_t *io_reports_inner_allocs(const struct model *model)
+{
+    const struct stacks *const stacks = &model->stacks;
+    uint64_t *const counts = calloc(stacks->n_nodes + (size_t)1, sizeof *counts);
+    if (!counts)
+        return NULL;
+    for (uint32_t i = 0; i < model->n_sites; i++)
+        if (model_shows(model, model->sites[i].process))
+            counts[model->sites[i].node] += model->sites[i].alloc_count;
+    for (uint32_t id = stacks->n_nodes; id > 0; id--) /* callers have smaller ids */
+        counts[stacks_at(stacks, id)->parent] += counts[id];
+    counts[0] = 0;
+    return counts;
+}
+
 static const char *path_of(const struct analysis *analysis, const struct model_io_site *site)
 {
     return site->files.n_used > 1 ? "" : io_reports_path(analysis, site->file);
 }
 
-static int make_site(const struct rowstacks *all, const struct row *rows, size_t n_rows,
-                     struct io_site *site)
+/* Blocks allocated inside of calls of a group; processes share the nodes of a program. */
+static uint64_t inner_allocs(const struct model_io *io, const uint64_t *inner,
+                             const struct row *rows, size_t n_rows)
+{
+    uint64_t n = 0;
+    uint32_t before = 0;
+    for (size_t i = 0; i < n_rows && rows[0].layer == IO_LAYER_STDIO; i++) {
+        const uint32_t node = io_site(io, rows[i].site)->node;
+        n += node != before ? inner[node] : 0;
+        before = node;
+    }
+    return n;
+}
+
+static int make_site(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
+                     size_t n_rows, struct io_site *site)
 {
     const struct analysis *const analysis = all->analysis;
     const struct model_io *const io = &analysis->model->io;
@@ -148,6 +177,7 @@ static int make_site(const struct rowstacks *all, const struct row *rows, size_t
         .heap_calls = source->heap_calls,
         .fresh_calls = source->fresh_calls,
         .single_calls = source->single_calls,
+        .inner_allocs = inner_allocs(io, inner, rows, n_rows),
         .copied_calls = source->copied_calls,
         .copied_bytes = source->copied_bytes,
     };
@@ -167,7 +197,8 @@ static int compare_sites(const void *a_, const void *b_)
                                 : strcmp(a->op, b->op);
 }
 
-static int make_sites(const struct rowstacks *all, const struct row *rows, size_t n_rows)
+static int make_sites(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
+                      size_t n_rows)
 {
     struct profile *const profile = all->analysis->profile;
     size_t n_sites = 0, n_made = 0;
@@ -179,7 +210,7 @@ static int make_sites(const struct rowstacks *all, const struct row *rows, size_
     for (size_t i = 0, end; i < n_rows; i = end) {
         for (end = i + 1; end < n_rows && compare_kinds(&rows[end], &rows[i]) == 0;)
             end++;
-        const int error = make_site(all, &rows[i], end - i, &sites[n_made++]);
+        const int error = make_site(all, inner, &rows[i], end - i, &sites[n_made++]);
         if (error)
             return error;
     }
@@ -192,17 +223,18 @@ static int make_sites(const struct rowstacks *all, const struct row *rows, size_
 
 int io_rows_analyse(struct analysis *analysis)
 {
+    const struct rowstacks *const all = analysis->rowstacks;
     const struct model_io *const io = &analysis->model->io;
-    struct rowstacks all;
     size_t n_rows = 0;
-    int error = rowstacks_init(&all, analysis);
-    struct row *const rows = calloc(io->n_sites + (size_t)1, sizeof *rows);
-    if (!rows)
-        error = -ENOMEM;
+    if (io->n_sites == 0)
+        return 0;
+    struct row *const rows = calloc(io->n_sites, sizeof *rows);
+    uint64_t *const inner = io_reports_inner_allocs(analysis->model);
+    int error = rows && inner ? 0 : -ENOMEM;
     for (uint32_t i = 1; i <= io->n_sites && error == 0; i++) {
         const struct model_io_site *const site = io_site(io, i);
         if (model_shows(analysis->model, site->process))
-            rows[n_rows++] = (struct row){.id = rowstacks_id(&all, site->node),
+            rows[n_rows++] = (struct row){.id = rowstacks_id(all, site->node),
                                           .site = i,
                                           .op = site->op,
                                           .layer = site->layer};
@@ -210,12 +242,8 @@ int io_rows_analyse(struct analysis *analysis)
     if (n_rows)
         qsort(rows, n_rows, sizeof *rows, compare_rows);
     if (error == 0)
-        error = make_sites(&all, rows, n_rows);
-    if (error == 0)
-        error = io_openers_analyse(&all);
-    if (error == 0)
-        error = io_slow_calls_analyse(&all);
+        error = make_sites(all, inner, rows, n_rows);
+    free(inner);
     free(rows);
-    rowstacks_fini(&all);
     return error;
 }

@@ -159,9 +159,10 @@ static int make_openers(const struct rowstacks *all, const struct opener_row *ro
     return 0;
 }
 
-int io_openers_analyse(const struct rowstacks *all)
+int io_openers_analyse(struct analysis *analysis)
 {
-    const struct model *const model = all->analysis->model;
+    const struct rowstacks *const all = analysis->rowstacks;
+    const struct model *const model = analysis->model;
     const struct model_io *const io = &model->io;
     struct opener_row *const rows = calloc(io->n_openers + (size_t)1, sizeof *rows);
     size_t n = 0;
@@ -190,9 +191,8 @@ static int compare_slow(const void *a_, const void *b_)
     return (a->start_ticks > b->start_ticks) - (a->start_ticks < b->start_ticks);
 }
 
-int io_slow_calls_analyse(const struct rowstacks *all)
+int io_slow_calls_analyse(struct analysis *analysis)
 {
-    const struct analysis *const analysis = all->analysis;
     struct model *const model = analysis->model;
     struct model_io *const io = &model->io;
     struct io_slow_call *const calls = storage_array(analysis->storage, io->n_slow, sizeof *calls);
@@ -204,7 +204,7 @@ int io_slow_calls_analyse(const struct rowstacks *all)
         const struct rowstack stack = {.node = slow->node};
         const uint64_t begun = subtract_floored(slow->start_ticks, model->start_ticks);
         struct rowstack_frames shown;
-        const int error = rowstacks_list(all, &stack, &shown);
+        const int error = rowstacks_list(analysis->rowstacks, &stack, &shown);
         if (error)
             return error;
         calls[i] = (struct io_slow_call){.t_seconds = io_reports_seconds(analysis, begun),

@@ -134,9 +134,10 @@ struct io_site {
     struct io_pattern pattern;
     uint32_t n_threads;
     /* How the memory it used relates to the heap. */
-    uint64_t heap_calls;                 /* the buffer lay in a block that was live */
-    uint64_t fresh_calls;                /* in one that no call from here had used before */
-    uint64_t single_calls;               /* in one that was freed before any other call used it */
+    uint64_t heap_calls;   /* the buffer lay in a block that was live */
+    uint64_t fresh_calls;  /* in one that no call from here had used before */
+    uint64_t single_calls; /* in one that was freed before any other call used it */
+    uint64_t inner_allocs; /* of stdio: blocks that its functions allocated when called from here */
     uint64_t copied_calls, copied_bytes; /* writes of memory that a read had filled just before */
 };
 

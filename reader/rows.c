@@ -179,20 +179,16 @@ static int list_rows(struct rowstacks *all, struct row *rows, struct keysort_ite
 
 int rows_analyse(struct analysis *analysis)
 {
-    struct rowstacks all;
     const size_t n_most = analysis->model->n_sites + (size_t)1;
     struct row *const rows = calloc(n_most, sizeof *rows);
     struct keysort_item *const items = calloc(n_most, sizeof *items);
     size_t n_rows = 0;
-    int error = rowstacks_init(&all, analysis);
-    if (!rows || !items)
-        error = -ENOMEM;
+    int error = rows && items ? 0 : -ENOMEM;
     if (error == 0)
-        error = list_rows(&all, rows, items, &n_rows);
+        error = list_rows(analysis->rowstacks, rows, items, &n_rows);
     if (error == 0)
-        error = make_sites(&all, rows, n_rows, items);
+        error = make_sites(analysis->rowstacks, rows, n_rows, items);
     free(items);
     free(rows);
-    rowstacks_fini(&all);
     return error;
 }

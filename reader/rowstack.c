@@ -73,8 +73,12 @@ static uint64_t second_of_base(const struct analysis *analysis, uint32_t path)
     return hash_second(hash_bytes(name, strlen(name)));
 }
 
-int rowstacks_init(struct rowstacks *rowstacks, const struct analysis *analysis)
+int rowstacks_analyse(struct analysis *analysis)
 {
+    struct rowstacks *const rowstacks = calloc(1, sizeof *rowstacks);
+    if (!rowstacks)
+        return -ENOMEM;
+    analysis->rowstacks = rowstacks;
     *rowstacks =
         (struct rowstacks){.analysis = analysis, .asker = 1, .allocator = "", .executable = ""};
     rowstacks->calls = calloc(analysis->n_calls + (size_t)1, sizeof *rowstacks->calls);
@@ -93,10 +97,13 @@ int rowstacks_init(struct rowstacks *rowstacks, const struct analysis *analysis)
     return 0;
 }
 
-void rowstacks_fini(struct rowstacks *rowstacks)
+void rowstacks_free(struct rowstacks *rowstacks)
 {
+    if (!rowstacks)
+        return;
     free(rowstacks->calls);
     free(rowstacks->is_runtime);
+    free(rowstacks);
 }
 
 uint64_t rowstacks_id(const struct rowstacks *rowstacks, uint32_t node)

@@ -13,7 +13,7 @@
 
 struct rowstack_call;
 
-/* Whose stacks they are. Filled by rowstacks_init(), never changed by others. */
+/* Whose stacks they are. Made by rowstacks_analyse(), never changed by others. */
 struct rowstacks {
     const struct analysis *analysis;
     struct rowstack_call *calls; /* as analysis.calls */
@@ -35,9 +35,8 @@ struct rowstack_frames {
     uint32_t place; /* index of the first one outside the runtime, 0 if none */
 };
 
-/* Begin; frames_analyse() is done. Call rowstacks_fini() in any case. Returns 0 or -ENOMEM. */
-int rowstacks_init(struct rowstacks *rowstacks, const struct analysis *analysis);
-void rowstacks_fini(struct rowstacks *rowstacks);
+/* Accepts NULL. */
+void rowstacks_free(struct rowstacks *rowstacks);
 
 /* The stack of a site (of allocations) from its caller's part on. */
 struct rowstack rowstacks_strip(struct rowstacks *rowstacks, const struct model_site *site);
