@@ -45,7 +45,7 @@ static void opens_count_where_the_descriptor_leads(void **state)
 {
     (void)state;
     struct profile *const profile = load_middle(
-        "1 folder 4 /home/me\n"
+        "1 folder 4 /srv/me\n"
         "1 path_call 10 70 -100 3 500 2 link\n1 fd_is 11 3 /data/in 1 0 0 1 77 9\n" READ(
             "12", "3",
             "9") "1 path_call 20 70 -100 -2 400 2 none\n1 path_call 21 52 -100 -2 400 2 none\n"
@@ -53,12 +53,12 @@ static void opens_count_where_the_descriptor_leads(void **state)
     assert_int_equal(profile->totals.open_count, 3);
     assert_int_equal(profile->totals.stat_count, 1);
     assert_int_equal(profile->totals.events, 5);
-    assert_null(find_file(profile, "/home/me/link"));
+    assert_null(find_file(profile, "/srv/me/link"));
     assert_int_equal(file_of(profile, "/data/in")->opens, 1);
     assert_int_equal(file_of(profile, "/data/in")->read_bytes, 9);
-    assert_int_equal(file_of(profile, "/home/me/none")->opens, 0);
-    assert_int_equal(file_of(profile, "/home/me/none")->failed_opens, 1);
-    assert_int_equal(file_of(profile, "/home/me/none")->stats, 1);
+    assert_int_equal(file_of(profile, "/srv/me/none")->opens, 0);
+    assert_int_equal(file_of(profile, "/srv/me/none")->failed_opens, 1);
+    assert_int_equal(file_of(profile, "/srv/me/none")->stats, 1);
     assert_true(profile->io_recorded);
     profile_free(profile);
 }
@@ -105,16 +105,16 @@ static void forked_children_share_their_parents_position(void **state)
 {
     (void)state;
     struct profile *const profile = load_middle(
-        "1 folder 4 /home\n1 path_call 5 70 -100 3 1 2 in\n1 fd_is 6 3 /home/in 1 0 0 1 77 "
+        "1 folder 4 /srv\n1 path_call 5 70 -100 3 1 2 in\n1 fd_is 6 3 /srv/in 1 0 0 1 77 "
         "900\n" READ(
             "10", "3",
             "100") "1 fork 11 1\n1 fd_close 12 0 4294967295\n1 folder 13 /\n"
                    "stream 2 2 101 101 0\n2 image 20 image=2 pid=101 parent_pid=100 parent_image=1 "
                    "fork_id=1 "
                    "start=8\n2 io 30 1 3 100 100 1 0 0 0\n2 path_call 31 52 -100 0 1 0 there\n");
-    assert_int_equal(file_of(profile, "/home/in")->read_calls, 2);
-    assert_int_equal(file_of(profile, "/home/in")->pattern.consecutive, 2);
-    assert_int_equal(file_of(profile, "/home/there")->stats, 1);
+    assert_int_equal(file_of(profile, "/srv/in")->read_calls, 2);
+    assert_int_equal(file_of(profile, "/srv/in")->pattern.consecutive, 2);
+    assert_int_equal(file_of(profile, "/srv/there")->stats, 1);
     assert_int_equal(profile->n_io_openers, 1);
     assert_int_equal(profile->io_openers[0].open_at_end, 0); /* the child opened none */
     profile_free(profile);
@@ -124,16 +124,15 @@ static void an_exec_keeps_what_it_is_said_to_keep(void **state)
 {
     (void)state;
     struct profile *const profile = load_middle(
-        "1 folder 4 /home\n1 path_call 5 70 -100 3 1 2 in\n1 fd_is 6 3 /home/in 1 0 0 1 77 900\n"
+        "1 folder 4 /srv\n1 path_call 5 70 -100 3 1 2 in\n1 fd_is 6 3 /srv/in 1 0 0 1 77 900\n"
         "1 path_call 7 70 -100 4 1 2 other\n" READ(
-            "10", "3",
-            "100") "1 exec 11 /bin/x\n"
-                   "stream 2 2 100 100 0\n2 image 20 image=2 pid=100 start=7\n"
-                   "2 fd_is 21 3 /home/in 1 0 100 1 77 900\n2 io 30 1 3 100 100 1 0 0 0\n"
-                   "2 io 31 1 4 100 100 1 0 0 0\n2 path_call 32 52 -100 0 1 0 there\n");
-    assert_int_equal(file_of(profile, "/home/in")->pattern.consecutive, 2);
+            "10", "3", "100") "1 exec 11 /bin/x\n"
+                              "stream 2 2 100 100 0\n2 image 20 image=2 pid=100 start=7\n"
+                              "2 fd_is 21 3 /srv/in 1 0 100 1 77 900\n2 io 30 1 3 100 100 1 0 0 0\n"
+                              "2 io 31 1 4 100 100 1 0 0 0\n2 path_call 32 52 -100 0 1 0 there\n");
+    assert_int_equal(file_of(profile, "/srv/in")->pattern.consecutive, 2);
     assert_int_equal(file_of(profile, "fd:[4]")->read_calls, 1);
-    assert_int_equal(file_of(profile, "/home/there")->stats, 1);
+    assert_int_equal(file_of(profile, "/srv/there")->stats, 1);
     assert_int_equal(profile->io_openers[0].open_at_end, 0);
     assert_int_equal(profile->n_io_threads, 1); /* the thread that called exec lives on */
     assert_int_equal(profile->io_threads[0].calls, 3);
