@@ -75,6 +75,8 @@ RIGHT = [
     ("report --help", ["report", "--help"], b"--sort"), ("dump -h", ["dump", "-h"], b"--format"),
     ("explain --help", ["explain", "--help"], b"TOPIC"), ("help version", ["help", "version"], b"version"),
     ("--version", ["--version"], b"heapwise "), ("explain list", ["explain"], b"temporary_count"),
+    ("sort by I/O", ["report", "--sort", "io_read_bytes", "T"], b"HOT I/O CALL SITES"),
+    ("explain I/O", ["explain", "hot-io"], b"hot_io: "),
     ("explain section", ["explain", "MOST CALLS"], b"most_calls: "),
     ("report", ["report", "T"], b"MOST CALLS"), ("options after the trace", ["report", "T", "--top=1"], b"MOST CALLS"),
     ("report to -", ["report", "-o", "-", "T"], b"MOST CALLS"), ("markdown", ["report", "-fmarkdown", "T"], b"## MOST CALLS"),
@@ -182,6 +184,53 @@ def check_no_stacks(folder):
     say("run --depth 0", None if fine else f"{site['alloc_count']} allocations, {site['stack']}")
 
 
+def written(folder, name):
+    """A report of dd, which writes 500 pieces of 64 bytes to a file of that name and syncs it."""
+    done = run("run", "-q", "-o", "T4", "--", "dd", "if=/dev/zero", b"of=" + name, "bs=64", "count=500", "conv=fsync",
+               cwd=folder)
+    if done.returncode:
+        raise SystemExit(f"not ok cli: record dd: {done.stderr!r}")
+    return json.loads(run("report", "--format", "json", "--top", "0", "T4", cwd=folder).stdout)
+
+
+def check_io(folder):
+    """What dd did, in every format; the file's name is one that no terminal should see."""
+    name = b"out\033[31m\n|<b>\xff"
+    document = written(folder, name)
+    shown = os.path.realpath(folder) + "/out\033[31m\n|<b>\\xff"
+    file = next((file for file in document["files"] if file["path"] == shown), None)
+    say("a file's figures", None if file and (file["write_calls"], file["write_bytes"], file["fsyncs"]) == (500, 32000, 1)
+        else f"{file} of {[file['path'] for file in document['files']]}")
+    site = next((site for site in document["io_sites"] if site["path"] == shown and site["op"] == "write"), None)
+    say("an I/O site's figures", None if site and (site["calls"], site["bytes"], site["layer"]) == (500, 32000, "syscall")
+        else f"{site}")
+    path = os.path.join(folder, "document")
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(document, out)
+    schema = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "report_schema.py")
+    say("the document with I/O", subprocess.run([sys.executable, schema, path], capture_output=True, text=True,
+                                                check=False).stdout.strip())
+    rows = list(csv.DictReader(io.StringIO(run("report", "--format", "csv", "--top", "0", "T4", cwd=folder).stdout.decode(),
+                                           newline="")))
+    summed = sum(int(row["io_write_bytes"]) for row in rows if row["section"] == "io_site")
+    say("I/O sites of csv sum to the totals", None if summed == document["totals"]["io_write_bytes"]
+        else f"{summed} of {document['totals']['io_write_bytes']}")
+    text, page = (run("report", "--format", form, "--sort", "io_write_bytes", "T4", cwd=folder).stdout
+                  for form in ("text", "markdown"))
+    for title in (b"HOT I/O CALL SITES", b"FILES", b"SLOWEST CALLS", b"FLUSHES AND SYNCS", b"BLOCKING TIME"):
+        say(f"section {title.decode()}", None if b"\n" + title in text and b"\n## " + title in page else "is missing")
+    say("names of files are harmless", None if b"\033" not in text + page and b"<b>" not in page else "they are not")
+
+
+def check_no_io(folder):
+    run("run", "-q", "--no-io", "-o", "T5", "--", "ls", "/", cwd=folder)
+    document = json.loads(run("report", "--format", "json", "T5", cwd=folder).stdout)
+    known = [key for key in ("io_calls", "io_seconds", "open_count") if document["totals"][key] is not None]
+    say("run --no-io", None if not known and not document["files"] else f"{known}, {document['files']}")
+    text = run("report", "T5", cwd=folder).stdout
+    say("no sections without I/O", None if b"\nFILES" not in text and b"\nreads" not in text else "there are")
+
+
 def check_closed_pipe(folder):
     for ignored in (False, True):
         reader, writer = os.pipe()
@@ -225,6 +274,8 @@ def main():
         check_run_report(folder)
         check_latency(folder)
         check_no_stacks(folder)
+        check_io(folder)
+        check_no_io(folder)
         check_closed_pipe(folder)
         check_cuts(folder)
 
