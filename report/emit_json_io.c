@@ -51,6 +51,7 @@ static json_t *heap_json(const struct io_site *site)
     jvalue_set(&object, "calls", jvalue_number(site->heap_calls));
     jvalue_set(&object, "fresh_calls", jvalue_number(site->fresh_calls));
     jvalue_set(&object, "single_calls", jvalue_number(site->single_calls));
+    jvalue_set(&object, "inner_allocs", jvalue_number(site->inner_allocs));
     jvalue_set(&object, "copied_calls", jvalue_number(site->copied_calls));
     jvalue_set(&object, "copied_bytes", jvalue_number(site->copied_bytes));
     return object;

@@ -377,6 +377,7 @@ static const struct topic topics[] = {
      "Per I/O site, JSON object heap: calls whose buffer lay in a live block of the\n"
      "heap; fresh_calls, in one that no call from there had used before;\n"
      "single_calls, in one that was freed before any other call used it;\n"
+     "inner_allocs, blocks that functions of stdio allocated when called from there;\n"
      "copied_calls and copied_bytes, writes of memory that a read had just filled.\n"
      "To act: single_calls near calls is a buffer allocated per call: keep one.\n"
      "Bytes passed on as they were read suit splice or sendfile.\n"},

@@ -34,7 +34,7 @@ struct kind {
     bool one_path;  /* all have main's */
     double seconds; /* counts from here on are sums */
     uint64_t calls, logical_calls, failed, would_block, interrupted, short_calls, empty;
-    uint64_t heap_calls, fresh_calls, single_calls, copied_bytes;
+    uint64_t heap_calls, fresh_calls, single_calls, inner_allocs, copied_bytes;
     struct io_pattern pattern;
     /* Of the stacks' quantiles the largest, but for `min`: a bound for those of all calls together. */
     struct quantiles sizes, latency;
@@ -108,6 +108,7 @@ static void sum_site(struct kind *kind, const struct io_site *site)
     sum(&kind->heap_calls, site->heap_calls);
     sum(&kind->fresh_calls, site->fresh_calls);
     sum(&kind->single_calls, site->single_calls);
+    sum(&kind->inner_allocs, site->inner_allocs);
     sum(&kind->copied_bytes, site->copied_bytes);
     sum(&kind->pattern.consecutive, site->pattern.consecutive);
     sum(&kind->pattern.strided, site->pattern.strided);
@@ -219,6 +220,15 @@ static void add_usual(const struct kind *kind, struct view *view)
     buffer_fini(&text);
 }
 
+static void say_count(struct view *view, uint64_t n, const char *one, const char *many)
+{
+    struct buffer text = {0};
+    units_add_integer(&text, UNIT_COUNT, n);
+    view->failed |= text.failed;
+    io_words_add(view, "%s %s", buffer_string(&text), n == 1 ? one : many);
+    buffer_fini(&text);
+}
+
 /* Say "12.5 % WORDS" where the part is large enough to matter; returns whether it was. */
 static bool add_part(struct view *view, uint64_t part, uint64_t whole, const char *words)
 {
@@ -281,6 +291,15 @@ static bool say_blocks(const struct kind *kind, struct view *view)
            add_part(view, kind->fresh_calls, kind->calls, "use a block not used before");
 }
 
+static bool say_inner(const struct kind *kind, struct view *view)
+{
+    if (kind->calls < CALLS_LEAST || kind->inner_allocs == 0)
+        return false;
+    say_count(view, kind->inner_allocs, "block allocated inside stdio",
+              "blocks allocated inside stdio");
+    return true;
+}
+
 static bool say_copied(const struct kind *kind, struct view *view)
 {
     if (kind->copied_bytes == 0)
@@ -323,18 +342,9 @@ static bool say_short(const struct kind *kind, struct view *view)
            add_part(view, kind->short_calls, kind->calls, "moved less than asked for");
 }
 
-static void say_count(struct view *view, uint64_t n, const char *one, const char *many)
-{
-    struct buffer text = {0};
-    units_add_integer(&text, UNIT_COUNT, n);
-    view->failed |= text.failed;
-    io_words_add(view, "%s %s", buffer_string(&text), n == 1 ? one : many);
-    buffer_fini(&text);
-}
-
 /* The most telling first. */
 static bool (*const remarks[])(const struct kind *kind, struct view *view) = {
-    say_logical, say_tiny, say_refused, say_random, say_blocks, say_copied, say_short,
+    say_logical, say_tiny, say_refused, say_random, say_blocks, say_inner, say_copied, say_short,
 };
 
 void io_words_of_place(const struct profile *profile, const struct calltree_range *range,

@@ -59,8 +59,8 @@ SCHEMA = {
                   "seconds": REAL, "logical_calls": COUNT, "sizes": SIZES,
                   "latency_ns": optional(QUANTILES), "pattern": PATTERN, "threads": COUNT,
                   **dict.fromkeys(["failed", "would_block", "interrupted", "short_calls", "empty"], COUNT),
-                  "heap": dict.fromkeys(["calls", "fresh_calls", "single_calls", "copied_calls",
-                                         "copied_bytes"], COUNT)}],
+                  "heap": dict.fromkeys(["calls", "fresh_calls", "single_calls", "inner_allocs",
+                                         "copied_calls", "copied_bytes"], COUNT)}],
     "files": [{"path": TEXT, **dict.fromkeys(
                    ["opens", "failed_opens", "stats", "seeks", "read_calls", "read_bytes", "write_calls",
                     "write_bytes", "turns", "fsyncs"], COUNT),

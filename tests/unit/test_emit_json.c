@@ -88,6 +88,7 @@ static void numbers_are_those_of_the_profile(void **state)
         {"io_sites.1.line", 12},
         {"io_sites.2.pattern.random", 300},
         {"io_sites.2.heap.single_calls", 380},
+        {"io_sites.1.heap.inner_allocs", 7},
         {"io_sites.6.would_block", 17},
         {"files.1.opens", 4},
         {"files.1.unique_read_bytes", 1025576},
