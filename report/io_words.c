@@ -293,8 +293,9 @@ static bool say_blocks(const struct kind *kind, struct view *view)
 
 static bool say_inner(const struct kind *kind, struct view *view)
 {
-    if (kind->calls < CALLS_LEAST || kind->inner_allocs == 0)
-        return false;
+    if (kind->calls < CALLS_LEAST ||
+        view_share((double)kind->inner_allocs, (double)kind->calls) < SHARE_LEAST)
+        return false; /* a few are the buffers of streams */
     say_count(view, kind->inner_allocs, "block allocated inside stdio",
               "blocks allocated inside stdio");
     return true;
