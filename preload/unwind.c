@@ -124,7 +124,6 @@ static __attribute__((noinline)) void walk_anew(const struct arch_frame *caller,
     if (__builtin_expect(caller->sp == 0, 0)) {
         replace(stack, &caller->pc, 1);
         ring_count(&lane->ring->n_fast, 1);
-        ring_count(&lane->ring->n_truncated, 1);
         return;
     }
     const struct unwind_walk walk = unwind_begin(caller->sp, generation);

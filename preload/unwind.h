@@ -15,7 +15,7 @@
 struct lane;
 
 /* Unwind from `caller` outwards into lane->stack, at most max_depth frames (the innermost ones). Where
- * caller->sp is 0 nothing but its pc is known, and the stack is that one frame.
+ * caller->sp is 0 nothing but its pc is known, and the stack is that one frame, not counted as truncated.
  *
  * The frames' pc are return addresses, caller->pc being the innermost; subtract one before
  * symbolizing (the pc of a frame interrupted by a signal is stored plus one to fit). Keeps
