@@ -33,8 +33,8 @@ enum { PLAIN = -1 };
 static int print_to(int fd, int level, const char *format, va_list values,
                     const struct arch_frame *caller)
 {
-    STDIO_ENSURE();
-    const uintptr_t outer = stdio_enter(NULL, caller->sp - 2 * sizeof(uintptr_t));
+    const uintptr_t frame = caller->sp - 2 * sizeof(uintptr_t);
+    stdio_enter(NULL, frame);
     const uint64_t began = io_begin_on(fd);
     const int n = level == PLAIN ? real.vdprintf(fd, format, values)
                                  : real.__vdprintf_chk(fd, level, format, values);
@@ -47,7 +47,7 @@ static int print_to(int fd, int level, const char *format, va_list values,
                                     .began = began};
         stdio_transfer_record(&io, caller);
     }
-    stdio_leave(outer);
+    stdio_leave(frame);
     return n;
 }
 

@@ -11,25 +11,24 @@
 #include "preload/stdio_hook.h"
 #include "preload/stdio_transfer.h"
 
-/* A call that opens something: what to put back as it ends, and when it began. */
+/* A call that opens something: where, and since when. */
 struct opening {
-    uintptr_t outer;
+    uintptr_t frame; /* of the hook */
     uint64_t began;
 };
 
 static struct opening begin(const FILE *file, const struct arch_frame *caller)
 {
-    STDIO_ENSURE();
-    const struct opening opening = {.outer = stdio_enter(file, caller->sp - 2 * sizeof(uintptr_t)),
-                                    .began = io_begin()};
+    const uintptr_t frame = caller->sp - 2 * sizeof(uintptr_t);
+    stdio_enter(file, frame);
     stdio_opening_begin();
-    return opening;
+    return (struct opening){.frame = frame, .began = io_begin()};
 }
 
 static void end(const struct opening *opening, const FILE *stream)
 {
     stdio_opening_end(stream);
-    stdio_leave(opening->outer);
+    stdio_leave(opening->frame);
 }
 
 static void record_path(enum io_op op, const struct opening *opening, const FILE *stream,
@@ -65,12 +64,12 @@ STDIO_SAME(FILE *, _IO_fopen, fopen, (const char *, const char *))
 
 /* The new file has the old one's descriptor, if there was one: it takes its place in one step. Without a path
  * it is the same file again. */
-static FILE *reopen(FILE *(*real_reopen)(const char *, const char *, FILE *), const char *path,
+static FILE *reopen(FILE *(**real_reopen)(const char *, const char *, FILE *), const char *path,
                     const char *mode, FILE *stream, const struct arch_frame *caller)
 {
     const struct opening opening = begin(stream, caller);
     const int old_fd = stream->_fileno;
-    FILE *const opened = real_reopen(path, mode, stream);
+    FILE *const opened = (*real_reopen)(path, mode, stream);
     const int error = errno;
     if (opening.began && old_fd >= 0)
         io_record_closing((uint32_t)old_fd, (uint32_t)old_fd);
@@ -84,15 +83,13 @@ static FILE *reopen(FILE *(*real_reopen)(const char *, const char *, FILE *), co
 STDIO_EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
     const struct arch_frame caller = ARCH_CALLER_FRAME();
-    STDIO_ENSURE();
-    return reopen(real.freopen, path, mode, stream, &caller);
+    return reopen(&real.freopen, path, mode, stream, &caller);
 }
 
 STDIO_EXPORT FILE *freopen64(const char *path, const char *mode, FILE *stream)
 {
     const struct arch_frame caller = ARCH_CALLER_FRAME();
-    STDIO_ENSURE();
-    return reopen(real.freopen64, path, mode, stream, &caller);
+    return reopen(&real.freopen64, path, mode, stream, &caller);
 }
 
 /* The file has no name, the folder has. */
@@ -124,27 +121,25 @@ STDIO_HOOK(FILE *, fdopen, (int fd, const char *mode), NULL, (fd, mode))
 STDIO_SAME(FILE *, _IO_fdopen, fdopen, (int, const char *))
 
 /* A stream without a descriptor passes no closing of ours. */
-static int close_stream(int (*real_close)(FILE *), FILE *stream, uintptr_t frame)
+static int close_stream(int (**real_close)(FILE *), FILE *stream, uintptr_t frame)
 {
-    const uintptr_t outer = stdio_enter(stream, frame);
+    stdio_enter(stream, frame);
     if (stream && stream->_fileno < 0)
         streams_remove(stream);
-    const int result = real_close(stream);
-    stdio_leave(outer);
+    const int result = (*real_close)(stream);
+    stdio_leave(frame);
     return result;
 }
 
 STDIO_EXPORT int fclose(FILE *stream)
 {
-    STDIO_ENSURE();
-    return close_stream(real.fclose, stream, STDIO_FRAME());
+    return close_stream(&real.fclose, stream, STDIO_FRAME());
 }
 STDIO_SAME(int, _IO_fclose, fclose, (FILE *))
 
 STDIO_EXPORT int pclose(FILE *stream)
 {
-    STDIO_ENSURE();
-    return close_stream(real.pclose, stream, STDIO_FRAME());
+    return close_stream(&real.pclose, stream, STDIO_FRAME());
 }
 
 STDIO_HOOK(int, fcloseall, (void), NULL, ())

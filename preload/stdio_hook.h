@@ -24,23 +24,15 @@
 
 #define STDIO_EXPORT __attribute__((visibility("default")))
 
-/* Make sure there is something to forward to: all real functions become known at once. */
-#define STDIO_ENSURE()                                                                             \
-    do {                                                                                           \
-        if (__builtin_expect(!real.fwrite, 0))                                                     \
-            session_start();                                                                       \
-    } while (0)
-
 /* `c_name` is the symbol `name`; they differ where a header gives the plain name another meaning. `callee` is
  * the real function. */
 #define STDIO_HOOK_AS(result_type, c_name, name, callee, parameters, file, arguments)              \
     STDIO_EXPORT result_type c_name parameters __asm__(#name);                                     \
     STDIO_EXPORT result_type c_name parameters                                                     \
     {                                                                                              \
-        STDIO_ENSURE();                                                                            \
-        const uintptr_t outer = stdio_enter(file, STDIO_FRAME());                                  \
+        stdio_enter(file, STDIO_FRAME());                                                          \
         result_type const result = (callee)arguments;                                              \
-        stdio_leave(outer);                                                                        \
+        stdio_leave(STDIO_FRAME());                                                                \
         return result;                                                                             \
     }
 #define STDIO_HOOK(result_type, name, parameters, file, arguments)                                 \
@@ -50,10 +42,9 @@
     STDIO_EXPORT void name parameters;                                                             \
     STDIO_EXPORT void name parameters                                                              \
     {                                                                                              \
-        STDIO_ENSURE();                                                                            \
-        const uintptr_t outer = stdio_enter(file, STDIO_FRAME());                                  \
+        stdio_enter(file, STDIO_FRAME());                                                          \
         real.name arguments;                                                                       \
-        stdio_leave(outer);                                                                        \
+        stdio_leave(STDIO_FRAME());                                                                \
     }
 
 /* `callee` takes the list `values`; `last` is the last named parameter. */
@@ -61,13 +52,12 @@
     STDIO_EXPORT int c_name parameters __asm__(#name);                                             \
     STDIO_EXPORT int c_name parameters                                                             \
     {                                                                                              \
-        STDIO_ENSURE();                                                                            \
-        const uintptr_t outer = stdio_enter(file, STDIO_FRAME());                                  \
+        stdio_enter(file, STDIO_FRAME());                                                          \
         va_list values;                                                                            \
         va_start(values, last);                                                                    \
         const int result = (callee)arguments;                                                      \
         va_end(values);                                                                            \
-        stdio_leave(outer);                                                                        \
+        stdio_leave(STDIO_FRAME());                                                                \
         return result;                                                                             \
     }
 #define STDIO_FORMAT(name, callee, parameters, file, last, arguments)                              \

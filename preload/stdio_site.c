@@ -35,8 +35,9 @@ static bool lies_above(uintptr_t outer, uintptr_t frame)
  * somebody put behind our hook. A signal handler's call is of another stream, or a deadlock. */
 static bool is_part(const struct stdio_thread *here, const FILE *file, uintptr_t frame)
 {
-    return here->entered_at && here->file == file && lies_above(here->entered_at, frame) &&
-           is_readable(here->entered_at) && stdio_return_address(here->entered_at) == here->pc;
+    return here->entered_at && atomic_load(&here->stream->file) == file &&
+           lies_above(here->entered_at, frame) && is_readable(here->entered_at) &&
+           stdio_return_address(here->entered_at) == here->pc;
 }
 
 /* Give the thread its rings, or the child of a fork its own; false where nothing is recorded. */
@@ -54,24 +55,23 @@ static bool records(void)
     return thread_state.slot != NULL && *session.fork_canary;
 }
 
-uintptr_t stdio_enter_slow(const FILE *file, uintptr_t frame)
+void stdio_enter_slow(const FILE *file, uintptr_t frame)
 {
     struct stdio_thread *const here = &stdio_thread;
     if (is_part(here, file, frame))
-        return here->entered_at;
+        return;
+    here->entered_at = 0;
     if (!records())
-        return 0;
+        return;
     struct stream *const stream = file ? streams_place(file) : NULL;
     here->stream = stream ? stream : &streams_none;
     here->entered_at = frame;
     here->pc = stdio_return_address(frame);
-    here->file = file;
     if (stream)
         streams_count(stream, here->pc);
     else
         here->n_unlisted = 1;
     arch_increment(&thread_state.slot->lanes[0].ring->n_stdio_calls);
-    return 0;
 }
 
 bool stdio_site(uintptr_t frame, struct arch_frame *caller_out)

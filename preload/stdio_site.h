@@ -3,9 +3,9 @@
  *
  *     EXPORT int fputc(int byte, FILE *stream)
  *     {
- *         const uintptr_t outer = stdio_enter(stream, STDIO_FRAME());
+ *         stdio_enter(stream, STDIO_FRAME());
  *         const int result = real.fputc(byte, stream);
- *         stdio_leave(outer);
+ *         stdio_leave(STDIO_FRAME());
  *         return result;
  *     }
  *
@@ -28,8 +28,7 @@
 struct stdio_thread {
     uintptr_t entered_at;  /* frame of the hook, 0: none */
     uintptr_t pc;          /* its return address, as it was then */
-    const FILE *file;      /* of the call; NULL where it names none */
-    struct stream *stream; /* place of the stream used last */
+    struct stream *stream; /* place of the stream used last, of no stream where it has none */
     uint64_t n_unlisted;   /* 1 after a call on no stream that is listed, until its transfer */
     uintptr_t opening_at;  /* entered_at of fopen and its like: the descriptor is nobody's yet */
     struct stdio_seek {
@@ -50,11 +49,11 @@ static inline uintptr_t stdio_return_address(uintptr_t frame)
 }
 
 /* Where entering takes more than a comparison. Keeps errno. */
-uintptr_t stdio_enter_slow(const FILE *file, uintptr_t frame);
+void stdio_enter_slow(const FILE *file, uintptr_t frame);
 
-/* A call of stdio begins; returns what stdio_leave() wants. A call inside another one on the same stream
- * is part of that. */
-static inline uintptr_t stdio_enter(const FILE *file, uintptr_t frame)
+/* A call of stdio begins. A call inside another one on the same stream is part of that. The real functions
+ * are known afterwards. */
+static inline void stdio_enter(const FILE *file, uintptr_t frame)
 {
     struct stdio_thread *const here = &stdio_thread;
     struct stream *const stream = here->stream;
@@ -62,19 +61,21 @@ static inline uintptr_t stdio_enter(const FILE *file, uintptr_t frame)
     if (__builtin_expect(here->entered_at ||
                              atomic_load_explicit(&stream->file, memory_order_relaxed) != file ||
                              !slot || !*session.fork_canary,
-                         0))
-        return stdio_enter_slow(file, frame);
+                         0)) {
+        stdio_enter_slow(file, frame);
+        return;
+    }
     here->entered_at = frame;
     here->pc = stdio_return_address(frame);
-    here->file = file;
     streams_count(stream, here->pc);
     arch_increment(&slot->lanes[0].ring->n_stdio_calls);
-    return 0;
 }
 
-static inline void stdio_leave(uintptr_t outer)
+static inline void stdio_leave(uintptr_t frame)
 {
-    stdio_thread.entered_at = outer;
+    struct stdio_thread *const here = &stdio_thread;
+    if (__builtin_expect(here->entered_at == frame, 1))
+        here->entered_at = 0;
 }
 
 /* The caller of the hook under way, for code at `frame` that libc called. False where there is none. */
