@@ -6,6 +6,10 @@
 static struct stream streams[STREAMS_MAX + STREAMS_PLACES - 1];
 struct stream streams_none = {.file = (const FILE *)UINTPTR_MAX};
 
+/* A place that was used: threads may still have it as theirs, and a call on no stream (fflush(NULL)) must
+ * not seem to be on it. */
+static const FILE *const gone = (const FILE *)UINTPTR_MAX;
+
 /* Streams come from malloc, whose blocks differ in the bits above the lowest four. */
 static struct stream *first_place(const FILE *file)
 {
@@ -25,8 +29,8 @@ struct stream *streams_place(const FILE *file)
         if (is_at(place, file))
             return place;
     for (struct stream *place = first; place < first + STREAMS_PLACES; place++) {
-        const FILE *nobody = NULL;
-        if (is_at(place, NULL) && atomic_compare_exchange_strong(&place->file, &nobody, file)) {
+        const FILE *nobody = is_at(place, NULL) ? NULL : gone;
+        if (atomic_compare_exchange_strong(&place->file, &nobody, file)) {
             atomic_store_explicit(&place->n_calls, 0, memory_order_relaxed);
             return place;
         }
@@ -55,5 +59,5 @@ void streams_remove(const FILE *file)
     struct stream *const first = first_place(file);
     for (struct stream *place = first; place < first + STREAMS_PLACES; place++)
         if (is_at(place, file))
-            atomic_store_explicit(&place->file, NULL, memory_order_relaxed);
+            atomic_store_explicit(&place->file, gone, memory_order_relaxed);
 }

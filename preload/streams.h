@@ -24,7 +24,7 @@ enum {
 };
 
 struct stream {
-    const FILE *_Atomic file;  /* NULL: free */
+    const FILE *_Atomic file;  /* NULL: never used */
     _Atomic uint64_t n_calls;  /* since the last transfer */
     _Atomic uintptr_t last_pc; /* return address of the last of them */
 };
