@@ -404,6 +404,9 @@ int events_apply(struct model *model, const struct event *events, uint32_t n, ui
     const struct event *const end = events + n, *const last = n > N_AHEAD ? end - N_AHEAD : events;
     const struct event *event = events;
     int error = 0;
+    *n_done_out = 0;
+    if (n == 0 || event->kind != EVENT_SHORT)
+        return 0; /* a run of other records would fetch the same blocks for each of them */
     for (uint32_t i = 0; i < n && i < N_AHEAD; i++)
         fetch(&scene, &events[i]);
     for (; event < end && event->kind == EVENT_SHORT && error == 0; event++) {

@@ -138,6 +138,11 @@ static void move_copy(const struct io_scene *scene, const struct transfer *trans
 
 /* ---- what each counts ---- */
 
+static int count_value(struct histogram *histogram, uint64_t value)
+{
+    return histogram_count(histogram, histogram_bucket(value), value);
+}
+
 static void count_process(const struct io_scene *scene, const struct transfer *transfer)
 {
     struct model_io_counts *const counts = &scene->process->io;
@@ -183,22 +188,22 @@ static int count_site(struct model_io_site *site, const struct transfer *transfe
         site->short_calls += io->result > 0 && transfer->bytes < io->requested_bytes;
         site->empty += io->result == 0;
     }
-    const int error = transfer->bytes ? histogram_add(&site->sizes, transfer->bytes, 1) : 0;
-    return error ? error : histogram_add(&site->latency_ticks, io->took_ticks, 1);
+    const int error = transfer->bytes ? count_value(&site->sizes, transfer->bytes) : 0;
+    return error ? error : count_value(&site->latency_ticks, io->took_ticks);
 }
 
 static int count_read(struct model_io_file *file, const struct transfer *transfer)
 {
     file->read_calls++;
     file->read_bytes = add_capped(file->read_bytes, transfer->bytes);
-    return transfer->bytes ? histogram_add(&file->read_sizes, transfer->bytes, 1) : 0;
+    return transfer->bytes ? count_value(&file->read_sizes, transfer->bytes) : 0;
 }
 
 static int count_write(struct model_io_file *file, const struct transfer *transfer)
 {
     file->write_calls++;
     file->write_bytes = add_capped(file->write_bytes, transfer->bytes);
-    return transfer->bytes ? histogram_add(&file->write_sizes, transfer->bytes, 1) : 0;
+    return transfer->bytes ? count_value(&file->write_sizes, transfer->bytes) : 0;
 }
 
 /* The files of both sides; one that is on both is in the call once as long. */
@@ -215,7 +220,7 @@ static int count_files(const struct io_scene *scene, const struct transfer *tran
             continue;
         struct model_io_file *const file = io_file(scene->io, files[i]);
         file->ticks = add_capped(file->ticks, ticks);
-        error = histogram_add(&file->latency_ticks, ticks, 1);
+        error = count_value(&file->latency_ticks, ticks);
     }
     if (error == 0 && from)
         error = count_read(io_file(scene->io, from), transfer);
