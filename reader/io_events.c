@@ -206,7 +206,11 @@ static int on_fd_is(const struct io_scene *scene)
     if (error || number == 0)
         return error;
     struct fds_description *const description = fds_description(&scene->io->descriptions, number);
+    const uint32_t before = description->file;
     lead_to(scene, description, file);
+    const struct fds_slot *const slot = fds_find(&scene->image->fds, is->fd);
+    if (slot && slot->opener && io_opener(scene->io, slot->opener)->file == before)
+        io_opener(scene->io, slot->opener)->file = description->file;
     description->kind = is->kind;
     description->flags = is->flags;
     description->is_seekable =

@@ -31,6 +31,7 @@ static const struct row rows[] = {
     {"threads", 5, 0, 5, 666, 516, 1, 200, 2, 0, 20, 10, 3, 1, 0, 1, 2, 3, false},
     {"cut", 2, 0, 1, 300, 300, 1, 200, 0, 0, 4, 3, 0, 0, 0, 1, 1, 2, true},
     {"stopped", 1, 0, 0, 100, 100, 1, 100, 0, 0, 4, 1, 500, 0, 0, 1, 1, 1, false},
+    {"io", 4, 0, 2, 13312, 5120, 2, 5120, 2, 0, 16, 35, 0, 0, 0, 2, 2, 3, false},
 };
 
 static char *file_at(const char *folder, const char *name, const char *ending, char path_out[512])

@@ -59,6 +59,7 @@ static void opens_count_where_the_descriptor_leads(void **state)
     assert_int_equal(file_of(profile, "/srv/me/none")->opens, 0);
     assert_int_equal(file_of(profile, "/srv/me/none")->failed_opens, 1);
     assert_int_equal(file_of(profile, "/srv/me/none")->stats, 1);
+    assert_string_equal(profile->io_openers[0].path, "/tmp/x");
     assert_true(profile->io_recorded);
     profile_free(profile);
 }
@@ -232,6 +233,119 @@ static void odd_records_do_no_harm(void **state)
     profile_free(dots);
 }
 
+/* Numbers that sums, positions and tables might not expect. */
+static const char *pick(uint64_t *seed)
+{
+    static const char *const numbers[] = {"0",
+                                          "1",
+                                          "2",
+                                          "3",
+                                          "4",
+                                          "-1",
+                                          "-11",
+                                          "100",
+                                          "4096",
+                                          "255",
+                                          "2147483647",
+                                          "4294967295",
+                                          "-2147483648",
+                                          "9223372036854775807",
+                                          "9223372036854775800"};
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return numbers[(*seed >> 40) % (sizeof numbers / sizeof *numbers)];
+}
+
+static const char *pick_unsigned(uint64_t *seed, const char *most)
+{
+    const char *number;
+    do
+        number = pick(seed);
+    while (number[0] == '-' || strtoull(number, NULL, 10) > strtoull(most, NULL, 10));
+    return number;
+}
+
+static const char *pick_int(uint64_t *seed)
+{
+    const char *number;
+    do
+        number = pick(seed);
+    while (strtoll(number, NULL, 10) > INT32_MAX || strtoll(number, NULL, 10) < INT32_MIN);
+    return number;
+}
+
+static int write_random(char *line, size_t n_bytes, unsigned time, uint64_t *seed)
+{
+    static const char *const names[] = {"/a", "b", "..", "pipe:[1]", "/a//./b", "."};
+    static const char *const ops[] = {"1",  "3",  "16", "18", "32", "33",
+                                      "40", "48", "53", "9",  "60"};
+    const char *const name = names[(*seed >> 33) % 6], *const op = ops[(*seed >> 37) % 11];
+    const unsigned stream = 1 + (*seed >> 50) % 2;
+    const char *const fd = pick_int(seed);
+    switch ((*seed >> 45) % 12) {
+    case 0:
+        return snprintf(line, n_bytes, "%u path_call %u %s %s %s 5 %s %s\n", stream, time,
+                        time % 3 ? "70" : "52", fd, pick(seed), time % 2 ? "2" : "0", name);
+    case 1:
+        return snprintf(line, n_bytes, "%u fd_new %u %s %s %s 1\n", stream, time,
+                        time % 3 ? "84" : "83", fd, pick_int(seed));
+    case 2:
+    case 3: {
+        const char *const offset = pick(seed), *const inode = pick_unsigned(seed, "4294967295");
+        return snprintf(line, n_bytes, "%u fd_is %u %s %s %u %u %s 1 %s 9\n", stream, time, fd,
+                        name, time % 9, time % 2 * 1024, offset, inode);
+    }
+    case 4: {
+        const char *const first = pick_unsigned(seed, "4294967295");
+        return snprintf(line, n_bytes, "%u fd_close %u %s %s\n", stream, time, first,
+                        pick_unsigned(seed, "4294967295"));
+    }
+    case 5: return snprintf(line, n_bytes, "%u folder %u %s\n", stream, time, name);
+    case 6:
+        return snprintf(line, n_bytes, "%u kernel_io %u %u %s 1 2 3\n", stream, time, time % 3,
+                        pick_unsigned(seed, "9223372036854775807"));
+    case 7:
+        return snprintf(line, n_bytes, time % 2 ? "%u fork %u 1\n" : "%u fork_fail %u 1\n", stream,
+                        time);
+    case 8:
+        return snprintf(line, n_bytes,
+                        time % 2 ? "%u malloc %u 0x1000 4096 2\n" : "%u free %u 0x1000\n", stream,
+                        time);
+    default: {
+        const char *const asked = pick_unsigned(seed, "9223372036854775807");
+        const char *const result = pick(seed), *const took =
+                                                   pick_unsigned(seed, "9223372036854775807");
+        return snprintf(line, n_bytes, "%u %s %u %s %s %s %s %s %u 0x1010 %s\n", stream,
+                        time % 4 ? "io" : "stdio", time, op, fd, asked, result, took, time % 4,
+                        pick(seed));
+    }
+    }
+}
+
+static void random_records_do_no_harm(void **state)
+{
+    (void)state;
+    enum { SCRIPT_BYTES = 1 << 18 };
+    char *const script = malloc(SCRIPT_BYTES);
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        uint64_t random = seed;
+        size_t n =
+            (size_t)snprintf(script, SCRIPT_BYTES,
+                             SCRIPT_HEAD "stream 2 2 101 101 0\n2 image 5 image=2 pid=101 "
+                                         "parent_image=1 fork_id=1 start=8\n2 node 1 0 0x400101\n");
+        for (unsigned i = 10; i < 1010; i++)
+            n += (size_t)write_random(script + n, SCRIPT_BYTES - n, i, &random);
+        snprintf(script + n, SCRIPT_BYTES - n, SCRIPT_TAIL);
+        struct profile *const profile = load_script(script);
+        uint64_t n_calls = 0;
+        for (size_t i = 0; i < profile->n_io_sites; i++)
+            n_calls += profile->io_sites[i].calls *
+                       (profile->io_sites[i].reads + profile->io_sites[i].writes);
+        assert_int_equal(n_calls, profile->totals.io_calls);
+        profile_free(profile);
+    }
+    free(script);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +358,7 @@ int main(void)
         cmocka_unit_test(slow_calls_and_threads_have_names),
         cmocka_unit_test(one_process_can_be_asked_for),
         cmocka_unit_test(odd_records_do_no_harm),
+        cmocka_unit_test(random_records_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
