@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "preload/event.h"
+#include "preload/hook_syscall.h"
 #include "preload/real.h"
 #include "preload/session.h"
 #include "preload/syscalls.h"
@@ -245,5 +246,6 @@ void *process_saw_syscall(long number, long first, long second)
     if ((number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT) ||
         (number == SYS_prctl && forbids_clocks(first, second)))
         borrow_clock();
-    return (void *)(uintptr_t)real.syscall_jump;
+    void *const hook = hook_syscall_of(number);
+    return hook ? hook : (void *)(uintptr_t)real.syscall_jump;
 }

@@ -4,14 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 
 /* The kernel takes the vector in before it does anything else with an open descriptor, so a refusal that
  * comes from the file, pipe or socket itself is later. */
-static bool was_read(const struct iovec *vector, size_t n, ssize_t result)
+bool io_vector_was_read(ssize_t result)
 {
-    if (!vector || n == 0 || n > IOV_MAX)
-        return false;
     if (result >= 0)
         return true;
     switch (errno) {
@@ -26,6 +23,11 @@ static bool was_read(const struct iovec *vector, size_t n, ssize_t result)
     case ETIMEDOUT: return true;
     default: return false;
     }
+}
+
+static bool was_read(const struct iovec *vector, size_t n, ssize_t result)
+{
+    return vector && n > 0 && n <= IOV_MAX && io_vector_was_read(result);
 }
 
 uint64_t io_vector_bytes(const struct iovec *vector, size_t n, ssize_t result)

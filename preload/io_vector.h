@@ -4,10 +4,14 @@
 #ifndef HEAPWISE_PRELOAD_IO_VECTOR_H
 #define HEAPWISE_PRELOAD_IO_VECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+/* Tell whether a call that ended so (with errno) has read its vector. */
+bool io_vector_was_read(ssize_t result);
 
 /* Bytes of all pieces together; 0 where the call's result (with errno) does not show that the vector was
  * read. Saturates. */

@@ -9,6 +9,7 @@
 
 #include "preload/diag.h"
 #include "preload/event.h"
+#include "preload/folder.h"
 #include "preload/identity.h"
 #include "preload/image.h"
 #include "preload/modules.h"
@@ -164,6 +165,14 @@ static void end_unsettled(struct thread_state *thread)
     thread->unsettled_at = 0;
 }
 
+/* What an image says of I/O, behind the records that begin its stream. */
+static void announce_io(struct lane *lane)
+{
+    if (session.flags & SESSION_NO_IO)
+        return;
+    folder_tell(lane);
+}
+
 /* Give the calling thread its rings. */
 static bool open_thread(struct thread_state *thread, uintptr_t frame)
 {
@@ -180,9 +189,12 @@ static bool open_thread(struct thread_state *thread, uintptr_t frame)
     thread->n_interrupting = 0;
     if (!slot)
         return false;
-    if (atomic_exchange(&session.announced, 1) == 0)
+    const bool is_first = atomic_exchange(&session.announced, 1) == 0;
+    if (is_first)
         image_announce(&slot->lanes[0]);
     name_thread(&slot->lanes[0]);
+    if (is_first)
+        announce_io(&slot->lanes[0]);
     thread->entered_at = 0;
     return true;
 }

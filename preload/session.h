@@ -63,6 +63,8 @@ struct session {
     uint32_t stamp_ticks;            /* that reading the counter takes by itself */
     uint8_t *fork_canary;   /* page that the kernel wipes in a forked child (enum session_canary) */
     _Atomic uint64_t *told; /* descriptors whose identity is told, a bit each; wiped likewise */
+    _Atomic uint64_t n_own_reads; /* the shim's, since kernel_io_begin() */
+    _Atomic uint64_t own_read_bytes;
     struct slot_memory *slots[SESSION_MAX_SLOTS]; /* slots this process has mapped */
 };
 extern struct session session;

@@ -40,6 +40,8 @@ struct lane *session_enter_slow(uintptr_t frame)
     return NULL;
 }
 
+void session_check_fork(void) {}
+
 bool session_is_guest(void)
 {
     return io_fixture_is_guest;
