@@ -13,6 +13,7 @@
 
 #include "preload/environment.h"
 #include "preload/event.h"
+#include "preload/kernel_io.h"
 #include "preload/newimage.h"
 #include "preload/real.h"
 #include "preload/session.h"
@@ -56,6 +57,7 @@ static struct launch prepare(const char *path, bool search, char *const *environ
 
 static void record_exec(const struct launch *launch)
 {
+    kernel_io_end();
     struct lane *const lane = session_enter();
     if (lane && !session_is_guest())
         event_text(lane, TRACE_EXEC, launch->path ? launch->path : "");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "preload/event.h"
+#include "preload/kernel_io.h"
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
@@ -37,6 +38,7 @@ static size_t read_file(const char *path, char *bytes, size_t cap)
     size_t n = 0;
     while (n < cap) {
         const long got = sys_read(fd, bytes + n, cap - n);
+        kernel_io_own(got);
         if (got <= 0)
             break;
         n += (size_t)got;

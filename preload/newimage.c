@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "preload/image.h"
+#include "preload/kernel_io.h"
 #include "preload/session.h"
 #include "preload/syscalls.h"
 
@@ -46,6 +47,7 @@ static bool read_head(const char *path, struct head *head_out)
     if (fd < 0)
         return false;
     const long n = sys_read(fd, head_out->bytes, HEAD_BYTES);
+    kernel_io_own(n);
     sys_close(fd);
     head_out->n_bytes = n > 0 ? (size_t)n : 0;
     head_out->bytes[head_out->n_bytes] = 0;

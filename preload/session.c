@@ -12,6 +12,7 @@
 #include "preload/folder.h"
 #include "preload/identity.h"
 #include "preload/image.h"
+#include "preload/kernel_io.h"
 #include "preload/modules.h"
 #include "preload/real.h"
 #include "preload/ring.h"
@@ -171,6 +172,7 @@ static void announce_io(struct lane *lane)
     if (session.flags & SESSION_NO_IO)
         return;
     folder_tell(lane);
+    kernel_io_begin(lane);
 }
 
 /* Give the calling thread its rings. */
