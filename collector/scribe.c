@@ -89,7 +89,7 @@ int scribe_run(struct compress *out, const struct scribe_run *run)
         return -ENOMEM;
     struct pack_cursor cursor = {bytes};
     pack_tag(&cursor, 2, TRACE_RUN);
-    pack_map(&cursor, 12);
+    pack_map(&cursor, run->tsc ? 13 : 12);
     pack_key(&cursor, "command");
     pack_command(&cursor, run->command);
     pack_text_pair(&cursor, "folder", run->folder);
@@ -103,6 +103,8 @@ int scribe_run(struct compress *out, const struct scribe_run *run)
     pack_pair(&cursor, "root_pid", (uint64_t)run->root_pid);
     pack_pair(&cursor, "depth", run->depth);
     pack_pair(&cursor, "flags", run->flags);
+    if (run->tsc)
+        pack_pair(&cursor, "cycles_per_tick", TRACE_CYCLES_PER_TICK);
     const int error = write_packed(out, bytes, &cursor);
     free(bytes);
     return error;

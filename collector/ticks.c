@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "trace/trace_format.h"
+
 enum { MOMENT_TRIES = 5 };
 
 static const char clocksource_path[] =
@@ -38,7 +40,7 @@ uint64_t ticks_now(bool tsc)
     if (!tsc)
         return clock_ns(CLOCK_MONOTONIC);
     _mm_lfence(); /* not before the loads that precede it */
-    return __rdtsc();
+    return __rdtsc() / TRACE_CYCLES_PER_TICK;
 }
 
 uint64_t ticks_monotonic_ns(void)

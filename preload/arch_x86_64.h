@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "trace/trace_format.h"
+
 /* Make a system call without libc: no errno, no cancellation point, no hook of ours.
  * Returns the kernel's value, negative errno on failure. Source: System V AMD64 ABI, A.2.1. */
 static inline long arch_syscall6(long number, long a, long b, long c, long d, long e, long f)
@@ -43,11 +45,17 @@ static inline long arch_syscall6(long number, long a, long b, long c, long d, lo
  * 5,430 times in 90 million hand-overs, by 729 cycles at most. An lfence before it prevents that
  * at 7 ns each; instead the reader puts what is that close in order, by what it knows: one address is
  * acquired and released in turn (reader/pairing.h). Source: Intel SDM vol. 2, RDTSC. */
-static inline uint64_t arch_ticks(void)
+static inline uint64_t arch_cycles(void)
 {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
     return (uint64_t)high << 32 | low;
+}
+
+/* The same as a trace counts. */
+static inline uint64_t arch_ticks(void)
+{
+    return arch_cycles() / TRACE_CYCLES_PER_TICK;
 }
 
 static inline void arch_pause(void)

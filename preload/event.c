@@ -106,8 +106,8 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
     if (block->alignment)
         at = pack_hot_uint(at, block->alignment);
     ring_publish(lane, at);
-    if (__builtin_expect(block->call_ticks != 0, 0))
-        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_ticks);
+    if (__builtin_expect(block->call_cycles != 0, 0))
+        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_cycles);
 }
 
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
@@ -128,10 +128,10 @@ uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *addres
     return lane->head;
 }
 
-void event_release_time(struct lane *lane, uint64_t place, uint64_t call_ticks)
+void event_release_time(struct lane *lane, uint64_t place, uint64_t call_cycles)
 {
     if (place == lane->head)
-        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_ticks);
+        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_cycles);
 }
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)

@@ -20,9 +20,9 @@
 /* A block as the allocator returned it. */
 struct event_block {
     const void *address;
-    size_t size_bytes;   /* as asked for */
-    size_t alignment;    /* 0: the call named none */
-    uint64_t call_ticks; /* that the call took, 0: not timed */
+    size_t size_bytes;    /* as asked for */
+    size_t alignment;     /* 0: the call named none */
+    uint64_t call_cycles; /* that the call took, 0: not timed */
 };
 
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
@@ -37,7 +37,7 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
 void event_bare(struct lane *lane, enum trace_tag tag);
 
 /* The release recorded at `place` took so many ticks; left out if anything was recorded since. */
-void event_release_time(struct lane *lane, uint64_t place, uint64_t call_ticks);
+void event_release_time(struct lane *lane, uint64_t place, uint64_t call_cycles);
 
 /* TRACE_MMAP and TRACE_REMAP_END carry the stack; the releasing ones take caller NULL. */
 void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,

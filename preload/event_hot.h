@@ -43,14 +43,12 @@ static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace
     const uint64_t elapsed = ticks - lane->last_ticks;
     lane->last_ticks = ticks;
     /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
-    if (__builtin_expect(elapsed - 128 <= UINT16_MAX - 128, 1))
-        return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, (uint16_t)elapsed);
+    if (__builtin_expect(elapsed < 128, 1))
+        return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, (uint8_t)elapsed);
     at[0] = (uint8_t)(0x90 | n_elements);
     at[1] = (uint8_t)tag;
-    if (elapsed < 128) {
-        at[2] = (uint8_t)elapsed;
-        return at + 3;
-    }
+    if (elapsed <= UINT16_MAX)
+        return pack_hot_uint16(at + 2, (uint16_t)elapsed);
     return pack_hot_int(at + 2, (int64_t)elapsed);
 }
 

@@ -21,9 +21,10 @@ enum {
 
 static uint64_t ticks_since(uint64_t began, uint64_t ended)
 {
-    if ((session.flags & SESSION_BORROWED_CLOCK) || ended <= began + session.stamp_ticks)
+    const uint64_t stamp_ticks = session.stamp_cycles / TRACE_CYCLES_PER_TICK;
+    if ((session.flags & SESSION_BORROWED_CLOCK) || ended <= began + stamp_ticks)
         return 0;
-    return ended - began - session.stamp_ticks;
+    return ended - began - stamp_ticks;
 }
 
 /* Get room for a record of a call that ended at *ended, when the ring's head was at `head`. Where that may

@@ -59,11 +59,11 @@ static uint64_t record_release(enum trace_tag tag, const void *address,
 }
 
 /* After the allocator returned from the release recorded at `place`. */
-static void record_release_time(uint64_t place, uint64_t call_ticks)
+static void record_release_time(uint64_t place, uint64_t call_cycles)
 {
     struct lane *const lane = session_enter();
     if (lane)
-        event_release_time(lane, place, call_ticks);
+        event_release_time(lane, place, call_cycles);
     session_leave(lane);
 }
 
@@ -76,7 +76,7 @@ static __attribute__((noinline)) void *malloc_timed(size_t n_bytes, const struct
     const uint64_t began = timing_begin_slow();
     void *const address = real.malloc(n_bytes);
     const struct event_block block = {
-        .address = address, .size_bytes = n_bytes, .call_ticks = timing_end(began)};
+        .address = address, .size_bytes = n_bytes, .call_cycles = timing_end(began)};
     record_block(TRACE_MALLOC, &block, caller);
     return address;
 }
@@ -129,7 +129,7 @@ EXPORT void *calloc(size_t n, size_t n_bytes)
     const uint64_t began = timing_begin();
     void *const address = real.calloc(n, n_bytes);
     const struct event_block block = {
-        .address = address, .size_bytes = n * n_bytes, .call_ticks = timing_end(began)};
+        .address = address, .size_bytes = n * n_bytes, .call_cycles = timing_end(began)};
     record_block(TRACE_CALLOC, &block, &caller);
     return (void *)block.address;
 }
@@ -178,14 +178,14 @@ EXPORT void *realloc(void *address, size_t n_bytes)
     if (!address) {
         const uint64_t began = timing_begin();
         block.address = real.realloc(NULL, n_bytes);
-        block.call_ticks = timing_end(began);
+        block.call_cycles = timing_end(began);
         record_block(TRACE_REALLOC_NEW, &block, &caller);
         return (void *)block.address;
     }
     begin_resize(TRACE_CALL_REALLOC, address);
     const uint64_t began = timing_begin();
     block.address = real.realloc(address, n_bytes);
-    block.call_ticks = timing_end(began);
+    block.call_cycles = timing_end(began);
     end_resize(&block, &caller);
     return (void *)block.address;
 }
@@ -283,9 +283,9 @@ static __attribute__((noinline)) void free_timed(void *address, uintptr_t pc, ui
     const uint64_t place = record_release(TRACE_FREE, address, &caller);
     const uint64_t began = timing_begin_slow();
     real.free(address);
-    const uint64_t call_ticks = timing_end(began);
-    if (call_ticks != 0)
-        record_release_time(place, call_ticks);
+    const uint64_t call_cycles = timing_end(began);
+    if (call_cycles != 0)
+        record_release_time(place, call_cycles);
 }
 
 /* A free in another thread state than usual, or without room in the ring. */

@@ -4,20 +4,24 @@
 
 enum { N_TRIES = 8 };
 
+static bool has_counter(void)
+{
+    return !(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK));
+}
+
 static bool is_off(void)
 {
-    return session.flags & (SESSION_NO_ALLOC | SESSION_NO_LATENCY | SESSION_CLOCK_MONOTONIC |
-                            SESSION_BORROWED_CLOCK);
+    return !has_counter() || (session.flags & (SESSION_NO_ALLOC | SESSION_NO_LATENCY));
 }
 
 void timing_start(void)
 {
     uint64_t least = UINT32_MAX;
-    for (unsigned i = 0; i < N_TRIES && !is_off(); i++) {
-        const uint64_t began = arch_ticks(), ticks = arch_ticks() - began;
-        least = ticks < least ? ticks : least;
+    for (unsigned i = 0; i < N_TRIES && has_counter(); i++) {
+        const uint64_t began = arch_cycles(), cycles = arch_cycles() - began;
+        least = cycles < least ? cycles : least;
     }
-    session.stamp_ticks = (uint32_t)least;
+    session.stamp_cycles = has_counter() ? (uint32_t)least : 0;
 }
 
 /* Marsaglia's xorshift; any state but 0 comes round to every other. */
@@ -35,5 +39,5 @@ uint64_t timing_begin_slow(void)
     const bool is_first = thread->timed_state == 0;
     thread->timed_state = next_state(is_first ? UINT32_C(2463534242) : thread->timed_state);
     thread->until_timed = (int32_t)(thread->timed_state >> 25);
-    return is_first || is_off() ? 0 : arch_ticks();
+    return is_first || is_off() ? 0 : arch_cycles();
 }

@@ -3,7 +3,7 @@
  *
  *     const uint64_t began = timing_begin();
  *     address = real.malloc(n_bytes);
- *     const uint64_t call_ticks = timing_end(began);      0: this one was not timed
+ *     const uint64_t call_cycles = timing_end(began);     0: this one was not timed
  *
  * The distance from one timed call to the next varies between 1 and 128, so that no rhythm of the
  * program's is sampled at one beat; it is the same from run to run. Off with --no-latency, and where
@@ -16,7 +16,7 @@
 
 #include "preload/session.h"
 
-/* Learn what reading the counter costs. Once, at the start of the session. */
+/* Learn what reading the counter costs; 0 where times are not the counter's. Once, at the start of the session. */
 void timing_start(void);
 
 uint64_t timing_begin_slow(void);
@@ -34,13 +34,13 @@ static inline uint64_t timing_begin(void)
     return timing_is_due() ? timing_begin_slow() : 0;
 }
 
-/* Ticks since `began`, at least 1; 0 when that is 0. */
+/* Cycles of the counter since `began`, at least 1; 0 when that is 0. */
 static inline uint64_t timing_end(uint64_t began)
 {
     if (__builtin_expect(began == 0, 1))
         return 0;
-    const uint64_t ticks = arch_ticks() - began;
-    return ticks > session.stamp_ticks ? ticks - session.stamp_ticks : 1;
+    const uint64_t cycles = arch_cycles() - began;
+    return cycles > session.stamp_cycles ? cycles - session.stamp_cycles : 1;
 }
 
 #endif

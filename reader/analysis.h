@@ -30,7 +30,7 @@ struct analysis {
     struct storage *storage;
     const struct profile_options *options;
     const struct suppressions *suppressions, *runtime; /* the user's; the built-in ones */
-    double ns_per_tick;
+    double ns_per_tick, ns_per_cycle;                  /* of times of calls */
     struct profile *profile;
     /* Made by the analyses for those after them; released by analysis_run(). */
     uint32_t *call_of_node;      /* by id - 1: number of its call; 0 not needed by any site */

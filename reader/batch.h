@@ -35,7 +35,7 @@ struct event {
     uint64_t size_bytes; /* of a block or a mapping, else of the encoded record */
     union {
         uint32_t stack; /* stream's id, 0 unknown */
-        uint32_t call;  /* TRACE_CALL_TIME: trace_timed_call; its ticks are in size_bytes */
+        uint32_t call;  /* TRACE_CALL_TIME: trace_timed_call; its cycles are in size_bytes */
         uint32_t node;  /* TRACE_NODE: its id */
     };
     union {

@@ -54,7 +54,7 @@ static void dump_nothing(FILE *out, const struct record *record)
 static void dump_call_time(FILE *out, const struct record *record)
 {
     dump_put_number(out, "call", record->block.timed_call);
-    dump_put_number(out, "ticks", record->block.size_bytes);
+    dump_put_number(out, "cycles", record->block.size_bytes);
 }
 
 static void dump_node(FILE *out, const struct record *record)

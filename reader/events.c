@@ -195,7 +195,8 @@ static int on_call_time(const struct scene *scene)
     if (site == 0)
         return 0;
     struct model_site *const at = model_site(scene->model, site);
-    return histogram_add(call == TRACE_TIMED_RELEASE ? &at->free_call_ticks : &at->alloc_call_ticks,
+    return histogram_add(call == TRACE_TIMED_RELEASE ? &at->free_call_cycles
+                                                     : &at->alloc_call_cycles,
                          scene->event->size_bytes, 1);
 }
 

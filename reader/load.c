@@ -40,13 +40,21 @@ struct loader {
     struct runfacts facts;
 };
 
+/* Traces before version 1.2 had cycles for ticks. */
+static uint64_t cycles_per_tick(const struct loader *loader)
+{
+    const uint64_t n = loader->facts.cycles_per_tick;
+    return n ? n : 1;
+}
+
 static int add_clock(struct loader *loader, const struct record *record)
 {
     struct clock_points *const clock = &loader->clock;
     if (clock->n++ == 0) {
         clock->first_ticks = record->ticks;
         clock->first_ns = record->clock.monotonic_ns;
-        const uint64_t width = loader->facts.ticks_are_ns ? 10000000 : 25000000; /* about 10 ms */
+        const uint64_t cycles = 25000000 / cycles_per_tick(loader); /* about 10 ms */
+        const uint64_t width = loader->facts.ticks_are_ns ? 10000000 : cycles ? cycles : 1;
         return model_set_start(&loader->model, record->ticks, width);
     }
     clock->last_ticks = record->ticks;
@@ -246,6 +254,7 @@ static int analyse(struct loader *loader, const struct profile_options *options,
                                 .suppressions = &user,
                                 .runtime = &runtime,
                                 .ns_per_tick = scale,
+                                .ns_per_cycle = scale / (double)cycles_per_tick(loader),
                                 .profile = &loader->loaded->profile};
     if (error == 0 && analysis_run(&analysis))
         error = fail_memory(error_out);

@@ -46,8 +46,8 @@ static void free_site(struct model_site *site)
     idmap_fini(&site->threads);
     histogram_fini(&site->sizes);
     histogram_fini(&site->lifetime_ticks);
-    histogram_fini(&site->alloc_call_ticks);
-    histogram_fini(&site->free_call_ticks);
+    histogram_fini(&site->alloc_call_cycles);
+    histogram_fini(&site->free_call_cycles);
 }
 
 void model_fini(struct model *model)

@@ -52,8 +52,8 @@ struct model_site {
     uint64_t peak_count, peak_bytes, peak_slack_bytes;
     struct histogram sizes, lifetime_ticks;
     struct idmap threads; /* numbers of the threads that allocated here */
-    struct histogram alloc_call_ticks,
-        free_call_ticks; /* of the allocator's calls that were timed */
+    struct histogram alloc_call_cycles,
+        free_call_cycles; /* of the allocator's calls that were timed */
     uint64_t copied_bytes;
     uint32_t next_of_process;
 };

@@ -16,8 +16,8 @@
 #include "reader/live.h"
 
 enum pairing_limits {
-    PAIRING_WINDOW_TICKS = 5000,
-    PAIRING_MAX_WAITING = 64, /* of each kind; beyond, the oldest stops waiting */
+    PAIRING_WINDOW_TICKS = 1000, /* older traces count cycles: 729 were the most ever seen */
+    PAIRING_MAX_WAITING = 64,    /* of each kind; beyond, the oldest stops waiting */
 };
 
 /* What comes of it. `token` is 0 for a release that ends its block, else what was given to

@@ -67,9 +67,9 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
         if (error == 0)
             error = histogram_merge(&first->lifetime_ticks, &other->lifetime_ticks);
         if (error == 0)
-            error = histogram_merge(&first->alloc_call_ticks, &other->alloc_call_ticks);
+            error = histogram_merge(&first->alloc_call_cycles, &other->alloc_call_cycles);
         if (error == 0)
-            error = histogram_merge(&first->free_call_ticks, &other->free_call_ticks);
+            error = histogram_merge(&first->free_call_cycles, &other->free_call_cycles);
         for (size_t j = 0; j < other->threads.n_slots && error == 0; j++)
             if (other->threads.entries[j].value)
                 error = idmap_put(&first->threads, other->threads.entries[j].key, 1);
@@ -101,8 +101,8 @@ static int make_site(const struct rowstacks *all, const struct row *rows, size_t
     site->sizes = histogram_quantiles(&first->sizes, 1);
     const double scale = analysis->ns_per_tick;
     site->lifetime_ns = histogram_quantiles(&first->lifetime_ticks, scale);
-    site->alloc_call_ns = histogram_quantiles(&first->alloc_call_ticks, scale);
-    site->free_call_ns = histogram_quantiles(&first->free_call_ticks, scale);
+    site->alloc_call_ns = histogram_quantiles(&first->alloc_call_cycles, analysis->ns_per_cycle);
+    site->free_call_ns = histogram_quantiles(&first->free_call_cycles, analysis->ns_per_cycle);
     return 0;
 }
 

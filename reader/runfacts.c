@@ -87,6 +87,8 @@ static int take_run_pair(struct runfacts *facts, const struct unpack_text *key,
             error = set_started(facts, number);
         else if (key_is(key, "flags"))
             facts->no_io = number & SESSION_NO_IO;
+        else if (key_is(key, "cycles_per_tick"))
+            facts->cycles_per_tick = number;
         else if (key_is(key, "root_pid") && number <= INT32_MAX)
             facts->root_pid = (int32_t)number;
     }

@@ -14,10 +14,11 @@
 struct runfacts {
     struct profile *profile;
     struct storage *storage;
-    int32_t root_pid;   /* 0 unknown */
-    const char *folder; /* where the command began, NULL unknown */
-    bool no_io;         /* input and output were not recorded */
-    bool ticks_are_ns;  /* the clock is CLOCK_MONOTONIC itself */
+    int32_t root_pid;         /* 0 unknown */
+    const char *folder;       /* where the command began, NULL unknown */
+    bool no_io;               /* input and output were not recorded */
+    bool ticks_are_ns;        /* the clock is CLOCK_MONOTONIC itself */
+    uint64_t cycles_per_tick; /* of TRACE_CALL_TIME's, 0 unknown: 1 */
 };
 
 /* Take a TRACE_HEADER, a TRACE_RUN. 0 or -ENOMEM. */

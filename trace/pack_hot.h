@@ -110,14 +110,13 @@ static inline uint8_t *pack_hot_formed(uint8_t *at, uint64_t form)
     return at + (form >> 56);
 }
 
-/* Write the beginning of a record: an array of so many elements, its tag, and an integer in the form of two
- * bytes. */
-static inline uint8_t *pack_hot_head(uint8_t *at, uint8_t n_elements, uint8_t tag, uint16_t value)
+/* Write the beginning of a record: an array of so many elements, its tag, and an integer below 128. Four
+ * bytes are written. */
+static inline uint8_t *pack_hot_head(uint8_t *at, uint8_t n_elements, uint8_t tag, uint8_t value)
 {
-    const uint64_t bytes = htole64(0x90u | n_elements | (uint64_t)tag << 8 | UINT64_C(0xcd0000) |
-                                   (uint64_t)htobe16(value) << 24);
+    const uint32_t bytes = htole32(0x90u | n_elements | (uint32_t)tag << 8 | (uint32_t)value << 16);
     memcpy(at, &bytes, sizeof bytes);
-    return at + 5;
+    return at + 3;
 }
 
 #endif

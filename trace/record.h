@@ -28,7 +28,7 @@ struct record_block {
     uint64_t alignment;    /* 0 where the call named none */
     union {
         uint32_t stack;      /* stream's stack id, 0 unknown */
-        uint32_t timed_call; /* TRACE_CALL_TIME: trace_timed_call; its ticks are in size_bytes */
+        uint32_t timed_call; /* TRACE_CALL_TIME: trace_timed_call; its cycles are in size_bytes */
     };
     uint8_t resize_call; /* trace_resize_call */
 };

@@ -58,7 +58,7 @@ static void a_transfer_is_written_in_full(void **state)
 static void it_took_the_time_since_it_began(void **state)
 {
     (void)state;
-    session.stamp_ticks = 20;
+    session.stamp_cycles = 20 * TRACE_CYCLES_PER_TICK;
     const uint64_t began = arch_ticks();
     const struct event_io io = {.op = IO_READ, .began = began};
     event_io(lane, TRACE_IO, &io, &nowhere);

@@ -243,11 +243,23 @@ static void timed_calls_stand_at_their_sites(void **state)
     profile_free(profile);
 }
 
+static void times_of_calls_are_parts_of_ticks(void **state)
+{
+    (void)state;
+    struct profile *const profile =
+        load_script(SCRIPT_HEAD "run cycles_per_tick=10\n1 malloc 10 0x1000 64 2\n"
+                                "1 call_time 11 0 300\n1 free 110 0x1000\n" SCRIPT_TAIL);
+    assert_int_equal(profile->sites[0].alloc_call_ns.max, 30);
+    assert_int_equal(profile->sites[0].lifetime_ns.max, 100);
+    profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_call_counts_as_it_should),
         cmocka_unit_test(timed_calls_stand_at_their_sites),
+        cmocka_unit_test(times_of_calls_are_parts_of_ticks),
         cmocka_unit_test(temporary_is_freed_before_its_own_thread_allocates_again),
         cmocka_unit_test(lifetime_counts_from_the_original_allocation),
         cmocka_unit_test(mappings_are_followed_through_cuts_and_moves),
