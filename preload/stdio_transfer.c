@@ -181,6 +181,7 @@ static void find_libc_write(void)
         *(void **)(void *)&libc_write = address;
 }
 
+/* Also under a filter that the process began with: the loader has just made the same calls. */
 static const char *replace_slots(void)
 {
     static const struct stdio_slots ours = {
@@ -189,8 +190,6 @@ static const char *replace_slots(void)
         .seek = transfer_seek,
         .close = transfer_close,
     };
-    if (atomic_load(&session.syscalls_risky))
-        return "a system call filter is in force";
     session_begin_internal();
     const FILE *const libc_stdout = dlsym(RTLD_NEXT, "_IO_2_1_stdout_");
     session_end_internal();

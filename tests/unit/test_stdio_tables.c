@@ -11,11 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <wchar.h>
 #include <cmocka.h>
 
 #include "preload/stdio_tables.h"
+#include "tests/support/filter.h"
 
 static struct stdio_tables tables;
 static struct {
@@ -64,6 +67,24 @@ static void a_stream_that_is_none_is_refused(void **state)
         assert_non_null(stdio_tables_replace(&fake.file, &ours, &tables));
         assert_int_equal(tables.n, 0);
     }
+}
+
+/* In a child: a filter is for ever. */
+static void tables_that_stay_protected_are_left_alone(void **state)
+{
+    int status;
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0) {
+        const bool refuses = filter_refuse(SYS_mprotect, EPERM);
+        const char *const obstacle = stdio_tables_replace(stdout, &ours, &tables);
+        if (!refuses || !obstacle || tables.n != 0 || printf("still here\n") < 0)
+            _exit(1);
+        fflush(stdout);
+        _exit(seen.n_writes);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 /* glibc has at least those of files and of popen, each narrow, mapped, maybe mapped. */
@@ -163,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_that_is_none_is_refused),
+        cmocka_unit_test(tables_that_stay_protected_are_left_alone),
         cmocka_unit_test(all_tables_are_found),
         cmocka_unit_test(tables_are_protected_again),
         cmocka_unit_test(a_file_passes_all_four),
