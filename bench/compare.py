@@ -38,18 +38,21 @@ class Comparison:
         self.options, self.tools, self.left_out, self.folder = options, tools, left_out, folder
         self.divisor = QUICK_DIVISOR if options.quick else 1
         self.figures = {}  # by workload row, then by tool
+        self.io_rows = []
         self.commands = {}  # by workload and share: inputs are made once, not before every run
 
     def of(self, row, tool, workload):
-        pairs = None
-        if workload.pairs:
-            pairs = workload.pairs // workload.threads // (self.divisor * tool.share) * workload.threads
-        return self.figures.setdefault(row, {}).setdefault(tool.name, Figures(pairs))
+        parts = workload.parts_under(tool, self.divisor)
+        return self.figures.setdefault(row, {}).setdefault(tool.name, Figures(parts))
 
     def tools_for(self, workload, index):
         """In the order of the table; those that run once only come in the first round."""
         return [tool for tool in self.tools
-                if (tool.repeated or index == 0) and (tool.name != "no stacks" or tool.name in workload.extra)]
+                if (tool.repeated or index == 0) and workload.is_for(tool)]
+
+    def tools_of_any(self, workloads, index):
+        """Whose fixed costs have to be known."""
+        return [tool for tool in self.tools if any(tool in self.tools_for(workload, index) for workload in workloads)]
 
     def command_of(self, workload, share):
         key = (workload.name, share)
@@ -62,7 +65,7 @@ class Comparison:
 
     def execute(self, workload, tool, sampled=False):
         """Run once; returns outcomes by row."""
-        command = self.command_of(workload, tool.share if workload.pairs else 1)
+        command = self.command_of(workload, workload.share_of(tool))
         if workload.server:
             outcome, found = serve(tool, command, self.folder, self.options.timeout, sampled)
             return outcome, {f"{workload.name} {name}": seconds for name, seconds in found.items()}
@@ -111,10 +114,11 @@ class Comparison:
             tool.clean(self.folder)
 
     def go(self, workloads):
+        self.io_rows = [workload.name for workload in workloads if workload.is_io]
         for index in range(self.options.rounds):
             say(f"round {index + 1} of {self.options.rounds}")
             for _ in range(FIXED_RUNS):
-                for tool in self.tools_for(FIXED, index):
+                for tool in self.tools_of_any(workloads, index):
                     self.measure(FIXED, tool, REPORT_ROUNDS)
             for workload in workloads:
                 for tool in self.tools_for(workload, index):
@@ -122,7 +126,8 @@ class Comparison:
         if self.options.memory:
             say("memory")
             for workload in workloads:
-                self.sample_memory(workload)
+                if not workload.is_io:
+                    self.sample_memory(workload)
 
 
 def parse():

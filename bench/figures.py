@@ -8,10 +8,11 @@ def median(values):
 
 
 class Figures:
-    """`pairs` are those of a run where a workload is told per pair, else None."""
+    """`parts` are the pairs of malloc and free, or the calls, of a run where a workload is told per one of them, else
+    None."""
 
-    def __init__(self, pairs=None):
-        self.pairs = pairs
+    def __init__(self, parts=None):
+        self.parts = parts
         self.seconds, self.report_seconds = [], []
         self.failure, self.peak_bytes = None, None
         self.trace_bytes, self.events, self.lost = None, 0, 0
@@ -33,18 +34,18 @@ class Figures:
         self.lost = self.lost + totals[1] if isinstance(totals[1], int) and isinstance(self.lost, int) else totals[1]
 
     def value(self, fixed):
-        """Seconds of a run, or of one pair without the tool's fixed cost; None where there is none,
+        """Seconds of a run, or of one part without the tool's fixed cost; None where there is none,
         or where it drowns in the fixed cost."""
         seconds = median(self.seconds)
-        if seconds is None or not self.pairs:
+        if seconds is None or not self.parts:
             return seconds
         beyond = seconds - (fixed.value(None) or 0 if fixed else 0)
-        return beyond / self.pairs if beyond > 0 else None
+        return beyond / self.parts if beyond > 0 else None
 
     def report_value(self):
-        """Seconds of a report, or of the part of it that one pair takes."""
+        """Seconds of a report, or of the share of it that one part takes."""
         seconds = median(self.report_seconds)
-        return seconds / self.pairs if seconds is not None and self.pairs else seconds
+        return seconds / self.parts if seconds is not None and self.parts else seconds
 
     def bytes_per_event(self):
         return self.trace_bytes / self.events if self.trace_bytes and self.events else None

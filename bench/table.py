@@ -18,7 +18,7 @@ def number(value):
 
 def unit_of(cell, row):
     """What a row counts in, and how many of it make a second."""
-    if cell.pairs:
+    if cell.parts:
         return "ns/pair", 1e9
     return ("µs/request", 1e6) if row.startswith("redis") else ("ms", 1e3)
 
@@ -59,7 +59,7 @@ def memory_text(cells):
 
 def report_text(cells):
     """Ours and theirs, each as a time or as why there is none; the ratio where there are both."""
-    scale, unit = (1e9, "ns/pair") if cells["native"].pairs else (1e3, "ms")
+    scale, unit = (1e9, "ns/pair") if cells["native"].parts else (1e3, "ms")
     found = [cells.get(tool) for tool in ("heapwise", "heaptrack")]
     values = [cell.report_value() if cell else None for cell in found]
     texts = [number(value * scale) if value else (cell and cell.report_failure) or NOTHING
@@ -93,32 +93,35 @@ def cpu_name():
         return platform.machine()
 
 
-def print_record_only(figures):
+def print_record_only(figures, rows):
     """How far recording is from its own limit: the whole against the same without stacks."""
-    for row, cells in figures.items():
-        if "no stacks" in cells and row != "true":
+    for row in rows:
+        if "no stacks" in figures[row] and row != "true":
             ratio = added_ratio(figures, row, "heapwise", "no stacks")
             least = added(figures, row, "no stacks")
             if ratio is not None:
                 print(f"- {row}: {number(least * 1e9)} ns added without stacks; with them {ratio:.2f} times that")
 
 
-def print_trace_means(figures):
+def print_trace_means(figures, rows):
     """Bytes an event: the mean over churn's rows, and over the programs'."""
     for kind, is_churn in (("churn", True), ("programs", False)):
-        found = [cells["heapwise"].bytes_per_event() for row, cells in figures.items()
-                 if "heapwise" in cells and row != "true" and bool(cells["heapwise"].pairs) == is_churn]
+        cells = [figures[row]["heapwise"] for row in rows if row != "true" and "heapwise" in figures[row]]
+        found = [cell.bytes_per_event() for cell in cells if bool(cell.parts) == is_churn]
         found = [value for value in found if value]
         if found:
             print(f"- trace, mean over {kind}: {number(sum(found) / len(found))} bytes an event")
 
 
-def print_notes(comparison):
-    options, names = comparison.options, [tool.name for tool in comparison.tools]
+def print_setting(options):
     clock = "processor time of all processes" if options.cpu else "wall time of the whole command"
-    print(f"\n{cpu_name()}, {os.cpu_count()} processors, Linux {platform.release()}. Medians of {options.rounds} "
+    print(f"{cpu_name()}, {os.cpu_count()} processors, Linux {platform.release()}. Medians of {options.rounds} "
           f"interleaved round{'s' if options.rounds > 1 else ''}; {clock}"
           + (", small inputs: a look only." if options.quick else "."))
+
+
+def print_allocation_notes(comparison, rows):
+    names = [tool.name for tool in comparison.tools]
     print("- churn THREADSxDEPTH: time over the pairs of all threads, after the tool's own fixed cost (row `true`) is "
           "taken off; slower tools run a part of the pairs")
     print("- added: the time beyond the native one, ours over heaptrack's")
@@ -128,24 +131,65 @@ def print_notes(comparison):
     for name in PEERS:
         if name in names:
             print(f"- {name}: {NOTES[name]}")
-    for text in comparison.left_out:
-        print(f"- {text}")
-    print_trace_means(comparison.figures)
-    print_record_only(comparison.figures)
+    print_trace_means(comparison.figures, rows)
+    print_record_only(comparison.figures, rows)
+
+
+def print_io_notes():
+    print("- ns per call: time over all calls, after the tool's own fixed cost is taken off; dd reads and writes, open also "
+          "closes; fputc makes one system call in 4096 calls, fwrite one in 41\n"
+          "- strace -c: a fiftieth of the system calls")
+
+
+def print_allocation_table(comparison, rows):
+    others = [tool.name for tool in comparison.tools
+              if tool.name not in ("native", "heapwise", "no stacks") and not tool.is_io]
+    head = ["workload", "unit", "native", "heapwise", *others, "× native: ours / heaptrack", "added: ours/heaptrack",
+            "peak MB: native / ours / heaptrack", "bytes/event", "report: ours / heaptrack", "lost"]
+    print_markdown(head, [line_of(comparison, row, others) for row in rows])
+    print()
+
+
+def io_line_of(figures, row, tools):
+    cells = [row, number(value_of(figures, row, "native") and value_of(figures, row, "native") * 1e9)]
+    for tool in tools:
+        more = added(figures, row, tool)
+        cells += [time_text(figures, row, tool, 1e9), NOTHING if more is None else number(more * 1e9)]
+    ours = figures[row]["heapwise"]
+    return [*cells, number(ours.bytes_per_event()), str(ours.lost)]
+
+
+def print_io_table(comparison):
+    """Nanoseconds per call."""
+    tools = [tool.name for tool in comparison.tools if tool.is_io is not False and tool.name != "native"]
+    head = ["ns per call", "native"]
+    for tool in tools:
+        head += [tool, "added"]
+    print_markdown([*head, "bytes/event", "lost"],
+                   [io_line_of(comparison.figures, row, tools) for row in comparison.io_rows])
+    print()
 
 
 def print_table(comparison):
-    others = [tool.name for tool in comparison.tools if tool.name not in ("native", "heapwise", "no stacks")]
-    head = ["workload", "unit", "native", "heapwise", *others, "× native: ours / heaptrack", "added: ours/heaptrack",
-            "peak MB: native / ours / heaptrack", "bytes/event", "report: ours / heaptrack", "lost"]
-    print_markdown(head, [line_of(comparison, row, others) for row in comparison.figures])
-    print_notes(comparison)
+    rows = [row for row in comparison.figures if row not in comparison.io_rows]
+    has_allocation = rows != ["true"]
+    if has_allocation:
+        print_allocation_table(comparison, rows)
+    if comparison.io_rows:
+        print_io_table(comparison)
+    print_setting(comparison.options)
+    if has_allocation:
+        print_allocation_notes(comparison, rows)
+    if comparison.io_rows:
+        print_io_notes()
+    for text in comparison.left_out:
+        print(f"- {text}")
 
 
 def as_records(comparison):
     """Everything as plain data, for those who compute on."""
     figures = comparison.figures
-    return [{"workload": row, "tool": tool, "pairs": cell.pairs, "seconds": cell.seconds, "failure": cell.failure,
+    return [{"workload": row, "tool": tool, "parts": cell.parts, "seconds": cell.seconds, "failure": cell.failure,
              "value_seconds": value_of(figures, row, tool), "added_seconds": added(figures, row, tool),
              "report_seconds": cell.report_seconds, "peak_bytes": cell.peak_bytes, "trace_bytes": cell.trace_bytes,
              "events": cell.events, "lost_events": cell.lost}

@@ -12,12 +12,14 @@ JEMALLOC = os.path.join(LIBRARIES, "libjemalloc.so.2")
 
 class Tool:
     """`wrap` turns a command into the one to run, with `{prefix}` for the files it writes; `share` is the part of a
-    scalable workload that it gets; one that is not `repeated` runs in the first round only."""
+    scalable workload that it gets; one that is not `repeated` runs in the first round only. `is_io`: it is for
+    workloads of I/O alone; False: for none of them."""
 
-    def __init__(self, name, wrap=(), environment=None, trace=None, report=None, share=1, repeated=True, needs=()):
+    def __init__(self, name, wrap=(), environment=None, trace=None, report=None, share=1, repeated=True, needs=(),
+                 is_io=False):
         self.name, self.wrap, self.environment = name, list(wrap), environment or {}
         self.trace, self.report = trace, report
-        self.share, self.repeated, self.needs = share, repeated, needs
+        self.share, self.repeated, self.needs, self.is_io = share, repeated, needs, is_io
 
     def command(self, command, folder):
         return [part.replace("{prefix}", self.prefix(folder)) for part in self.wrap] + command
@@ -60,16 +62,17 @@ def tools_of(build):
     """All tools by name; those without a `why_not` reason can run."""
     heapwise = os.path.join(build, "heapwise")
 
-    def recorder(name, *options):
+    def recorder(name, *options, is_io=None):
         return Tool(name, [heapwise, "run", "--quiet", *options, "-o", "{prefix}.hwt", "--"], trace="{prefix}.hwt",
-                    report=[heapwise, "report"], needs=[heapwise])
+                    report=[heapwise, "report"], needs=[heapwise], is_io=is_io)
 
     valgrind = ["valgrind", "-q", "--trace-children=no"]
     rows = [
-        Tool("native"),
+        Tool("native", is_io=None),
         recorder("heapwise"),
         # What recording costs when no stack is taken: the limit of the rest.
-        recorder("no stacks", "--depth", "0"),
+        recorder("no stacks", "--depth", "0", is_io=False),
+        recorder("--no-io", "--no-io", is_io=True),
         Tool("heaptrack", ["heaptrack", "-o", "{prefix}"], trace="{prefix}.[gz]*", report=["heaptrack_print", "-f"],
              share=4, needs=["heaptrack", "heaptrack_print"]),
         Tool("gperftools", environment={"LD_PRELOAD": TCMALLOC, "HEAPPROFILE": "{prefix}"}, share=64, repeated=False,
@@ -81,11 +84,12 @@ def tools_of(build):
         Jemalloc("jemalloc", environment={"LD_PRELOAD": JEMALLOC,
                                           "MALLOC_CONF": "prof:true,prof_final:true,prof_prefix:{prefix}"},
                  needs=[JEMALLOC]),
+        Tool("strace -c", ["strace", "-f", "-c", "-o", "{prefix}"], share=50, needs=["strace"], is_io=True),
     ]
     return {tool.name: tool for tool in rows}
 
 
-PEERS = ("heaptrack", "gperftools", "massif", "dhat", "jemalloc")
+PEERS = ("heaptrack", "gperftools", "massif", "dhat", "jemalloc", "strace -c")
 NOTES = {
     "heaptrack": "every allocation",
     "gperftools": "every allocation, another allocator; one run",

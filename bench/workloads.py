@@ -7,12 +7,26 @@ import shutil
 
 
 class Workload:
-    """`pairs` of malloc and free are known where they are all there is to do; such a workload is told per pair, fixed
-    costs taken off, and may be cut for slow tools. `threads` share them. `extra` names tools that run only here."""
+    """`parts`, pairs of malloc and free or calls of I/O, are known where they are all there is to do; such a workload is
+    told per part, fixed costs taken off, and may be cut for slow tools. `threads` share them. `extra` names tools that
+    run only here."""
+    is_io = False
 
-    def __init__(self, name, prepare, environment=None, pairs=None, threads=1, extra=(), server=False, needs=None):
+    def __init__(self, name, prepare, environment=None, parts=None, threads=1, extra=(), server=False, needs=None):
         self.name, self.prepare, self.environment = name, prepare, environment or {}
-        self.pairs, self.threads, self.extra, self.server, self.needs = pairs, threads, extra, server, needs
+        self.parts, self.threads, self.extra, self.server, self.needs = parts, threads, extra, server, needs
+
+    def is_for(self, tool):
+        return tool.is_io is not True and (tool.name != "no stacks" or tool.name in self.extra)
+
+    def share_of(self, tool):
+        """The divisor of its parts under a tool."""
+        return tool.share if self.parts else 1
+
+    def parts_under(self, tool, divisor):
+        if not self.parts:
+            return None
+        return self.parts // self.threads // (divisor * self.share_of(tool)) * self.threads
 
     def why_not(self, build):
         if self.needs and not shutil.which(self.needs) and not os.path.exists(os.path.join(build, "bench", self.needs)):
@@ -20,11 +34,26 @@ class Workload:
         return None
 
 
+class IoWorkload(Workload):
+    """Its parts are calls, of which one in `calls_each` makes a system call: what a tracer of those pays for."""
+    is_io = True
+
+    def __init__(self, name, prepare, calls, calls_each=1, needs=None):
+        super().__init__(name, prepare, parts=calls, needs=needs)
+        self.calls_each = calls_each
+
+    def is_for(self, tool):
+        return tool.is_io is not False
+
+    def share_of(self, tool):
+        return max(1, tool.share // self.calls_each)
+
+
 def churn(depth, threads, pairs, extra=()):
     """The pairs are of all threads together."""
     def prepare(_folder, build, divisor):
         return [os.path.join(build, "bench", "churn"), str(pairs // threads // divisor), str(depth), str(threads)]
-    return Workload(f"churn {threads}x{depth}", prepare, pairs=pairs, threads=threads, extra=extra)
+    return Workload(f"churn {threads}x{depth}", prepare, parts=pairs, threads=threads, extra=extra)
 
 
 def program(name, argument):
@@ -96,6 +125,19 @@ def redis(_folder, _build, divisor):
     return str(600000 // divisor)
 
 
+def dd(calls):
+    """As many reads as writes."""
+    def prepare(_folder, _build, divisor):
+        return ["dd", "if=/dev/zero", "of=/dev/null", "bs=64", f"count={calls // 2 // divisor}", "status=none"]
+    return IoWorkload("dd", prepare, calls, needs="dd")
+
+
+def io_calls(way, calls, calls_each=1):
+    def prepare(_folder, build, divisor):
+        return [os.path.join(build, "bench", "io_calls"), way, str(calls // divisor)]
+    return IoWorkload(way, prepare, calls, calls_each, needs="io_calls")
+
+
 MILLION = 1_000_000
 WORKLOADS = [
     churn(5, 1, 8 * MILLION), churn(20, 1, 8 * MILLION, extra=("no stacks",)), churn(60, 1, 8 * MILLION),
@@ -109,5 +151,7 @@ WORKLOADS = [
     Workload("python3", python, {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}, needs="python3"),
     program("containers", 12),
     Workload("redis", redis, server=True, needs="redis-server"),
+    dd(2 * MILLION), io_calls("fputc", 100 * MILLION, 4096), io_calls("fwrite", 20 * MILLION, 41),
+    io_calls("open", MILLION), io_calls("pread", 2 * MILLION),
 ]
 FIXED = Workload("true", lambda *_: ["true"])

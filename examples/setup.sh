@@ -21,7 +21,7 @@ packages_of() {
             procps clang-format man-db zstd musl-tools ;;
     bench)
         echo g++ python3 heaptrack google-perftools valgrind libjemalloc2 sqlite3 jq cppcheck \
-            redis-server redis-tools ;;
+            redis-server redis-tools strace ;;
     *)
         echo "setup.sh: $1: unknown set of packages; there are build, demo, test, bench" >&2
         exit 2 ;;

@@ -15,11 +15,12 @@ sys.path.insert(0, os.path.join(ROOT, "bench"))
 from figures import Figures, added_ratio, times_native, value_of  # noqa: E402
 from runs import run as bounded  # noqa: E402
 
+LEAST_EVENTS = {"jq": 50000, "varied": 50000, "fputc": 1220, "pread": 100000}
 COMPARE = os.path.join(ROOT, "bench", "compare.py")
 
 
-def of_seconds(*seconds, pairs=None):
-    figures = Figures(pairs)
+def of_seconds(*seconds, parts=None):
+    figures = Figures(parts)
     figures.seconds.extend(seconds)
     return figures
 
@@ -27,9 +28,9 @@ def of_seconds(*seconds, pairs=None):
 def arithmetic():
     figures = {
         "true": {"native": of_seconds(1.0), "heapwise": of_seconds(2.0), "heaptrack": of_seconds(3.0, 30.0, 3.0)},
-        "churn": {"native": of_seconds(2.0, pairs=10), "heapwise": of_seconds(8.0, 4.0, 5.0, pairs=10),
-                  "heaptrack": of_seconds(11.0, pairs=5)},
-        "short": {"native": of_seconds(0.9, pairs=10)},
+        "churn": {"native": of_seconds(2.0, parts=10), "heapwise": of_seconds(8.0, 4.0, 5.0, parts=10),
+                  "heaptrack": of_seconds(11.0, parts=5)},
+        "short": {"native": of_seconds(0.9, parts=10)},
         "program": {"native": of_seconds(4.0), "heapwise": of_seconds(5.0), "heaptrack": of_seconds()},
     }
     rows = [
@@ -58,17 +59,17 @@ def bounds(folder):
 
 def a_table(folder):
     path = os.path.join(folder, "figures.json")
-    ended = run(["python3", COMPARE, "--build", BUILD, "--quick", "--only", "jq,varied", "--peers", "none", "--no-memory",
+    ended = run(["python3", COMPARE, "--build", BUILD, "--quick", "--only", "jq,varied,fputc,pread", "--peers", "none", "--no-memory",
                  "--json", path])
     if ended.status != 0:
         return [f"status {ended.status}: {ended.stderr.decode(errors='replace')[-300:]}"]
     text = ended.stdout.decode()
-    faults = [f"no row {row}" for row in ("true", "jq", "varied") if f"\n| {row} " not in text]
+    faults = [f"no row {row}" for row in ("true", "jq", "varied", "fputc", "pread") if f"\n| {row} " not in text]
     with open(path, encoding="utf-8") as file:
         records = [record for record in json.load(file) if record["tool"] == "heapwise" and record["workload"] != "true"]
     faults += [f"{record['workload']}: {record['failure']}" for record in records if record["failure"]]
     faults += [f"{record['workload']}: {record['events']} events, {record['lost_events']} lost" for record in records
-               if record["events"] < 50000 or record["lost_events"] != 0]
+               if record["events"] < LEAST_EVENTS[record["workload"]] or record["lost_events"] != 0]
     return faults
 
 
