@@ -384,10 +384,11 @@ static const struct topic topics[] = {
     {"kernel_counters", TOPIC_NOTION, "the kernel's own count of I/O",
      "/proc/PID/io counts read and write calls and their bytes, for each process\n"
      "with those of its reaped children. The report compares it with what was\n"
-     "recorded: `1,112 of 1,118 kernel reads/writes attributed (99.5 %)`. JSON:\n"
-     "io_kernel, where seen_* are the recorded calls of the kinds that the kernel\n"
-     "counts, and loader_* what the dynamic loader read before recording began.\n"
-     "comparable is false where more may differ, which the remarks name.\n"
+     "recorded: `1,118 of 1,118 kernel reads/writes attributed (100.0 %), 6 of them\n"
+     "before recording began`, most of these by the dynamic loader. JSON: io_kernel,\n"
+     "where seen_* are the recorded calls of the kinds that the kernel counts, and\n"
+     "loader_* those from before. comparable is false where more may differ, which\n"
+     "the remarks name.\n"
      "The kernel does not count send and recv, splice, io_uring and mmap there.\n"},
     {"place", TOPIC_NOTION, "the frame a site is named by",
      "The innermost frame that is not part of the C or C++ runtime: in std::string\n"

@@ -73,24 +73,32 @@ static void note_losses(const struct profile *profile, struct view *view)
     buffer_fini(&text);
 }
 
-/* How much of what the kernel counted was seen call by call; remarks name the rest. */
+/* How much of what the kernel counted was seen call by call, or is known to be the loader's; remarks name
+ * the rest. */
 static void note_kernel(const struct kernel_io *io, struct view *view)
 {
-    struct buffer seen = {0}, text = {0}, share = {0};
-    const double whole = (double)io->read_calls + (double)io->write_calls;
+    struct buffer seen = {0}, counted = {0}, share = {0}, before = {0};
     if (!io->known)
         return;
-    const double found = (double)io->seen_read_calls + (double)io->seen_write_calls;
-    units_add_integer(&seen, UNIT_COUNT, add(io->seen_read_calls, io->seen_write_calls));
-    units_add_integer(&text, UNIT_COUNT, add(io->read_calls, io->write_calls));
-    units_add_real(&share, UNIT_SHARE, whole > 0 ? view_share(found, whole) : 1);
-    view_note(view, "%s of %s kernel reads/writes attributed (%s)%s", buffer_string(&seen),
-              buffer_string(&text), buffer_string(&share),
-              io->comparable ? "" : "; not all of them can be compared");
-    view->failed |= seen.failed || text.failed || share.failed;
+    const uint64_t whole = add(io->read_calls, io->write_calls);
+    const uint64_t found =
+        add(add(io->seen_read_calls, io->seen_write_calls), io->loader_read_calls);
+    units_add_integer(&seen, UNIT_COUNT, found);
+    units_add_integer(&counted, UNIT_COUNT, whole);
+    units_add_real(&share, UNIT_SHARE, whole ? view_share((double)found, (double)whole) : 1);
+    if (io->loader_read_calls > 0) {
+        buffer_text(&before, ", ");
+        units_add_integer(&before, UNIT_COUNT, io->loader_read_calls);
+        buffer_text(&before, " of them before recording began");
+    }
+    view_note(view, "%s of %s kernel reads/writes attributed (%s)%s%s", buffer_string(&seen),
+              buffer_string(&counted), buffer_string(&share), buffer_string(&before),
+              io->comparable ? "" : "; not all can be compared");
+    view->failed |= seen.failed || counted.failed || share.failed || before.failed;
     buffer_fini(&seen);
-    buffer_fini(&text);
+    buffer_fini(&counted);
     buffer_fini(&share);
+    buffer_fini(&before);
 }
 
 int view_coverage(const struct profile *profile, const struct report_options *options,
