@@ -103,6 +103,8 @@ def sites_through(found, function):
 
 def site_metric(found, function, metric):
     """A metric over all rows through a function: sums, but the extremes of quantiles."""
+    if metric.startswith(("syscall.", "stdio.")):
+        return io_metric(found, function, metric)
     values = []
     for site in sites_through(found, function):
         value = site
@@ -115,6 +117,13 @@ def site_metric(found, function, metric):
     if metric.endswith(".max") or metric.startswith("max_"):
         return max(values, default=0)
     return sum(values)
+
+
+def io_metric(found, function, metric):
+    """LAYER[.CALL].KEY: the sum over all rows of I/O whose place is the function."""
+    layer, *call, key = metric.split(".")
+    return sum(site[key] for site in found["io_sites"]
+               if site["function"].split("(")[0] == function and site["layer"] == layer and site["op"] in (call or [site["op"]]))
 
 
 def total_metric(found, metric):

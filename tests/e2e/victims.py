@@ -175,6 +175,8 @@ CASES = {
     "jemalloc's own calls": (["jemalloc_calls"], [], None),
     "surroundings": (["show_state", "an argument", ""], [], None),
 }
+for name in ("fd", "sockets", "copies", "names", "stdio_write", "stdio_read", "last_flush", "aio", "streams"):
+    CASES[f"io {name.replace('_', ' ')}"] = ([f"io_{name}"], [], None)
 for way in ("chroot", "other_user", "limits", "mlockall", "seccomp", "filter"):
     CASES[f"jailed {way}"] = (["jailed", way], [], None)
 for way in ("sigkill", "segv", "abort", "_exit", "quick_exit", "thread_exit", "stack_overflow", "exec",
@@ -191,8 +193,8 @@ CASES["child by daemon"] = (["tree", "daemon"], [], processes(3))
 
 def check(name, command, options, condition, folder):
     trace, counts = os.path.join(folder, "victim.hwt"), os.path.join(folder, "counts")
-    alone = run(command, environment={"VICTIM_EXPECT": os.path.join(folder, "counts.alone")})
-    environment = {"VICTIM_EXPECT": counts}
+    environment = {"VICTIM_EXPECT": counts, "VICTIM_FOLDER": folder}
+    alone = run(command, environment=dict(environment, VICTIM_EXPECT=os.path.join(folder, "counts.alone")))
     ended = record(command, trace, options, environment=environment)
     faults = []
     if name == "death by group":
