@@ -105,6 +105,8 @@ def site_metric(found, function, metric):
     """A metric over all rows through a function: sums, but the extremes of quantiles."""
     if metric.startswith(("syscall.", "stdio.")):
         return io_metric(found, function, metric)
+    if metric.startswith("file."):
+        return file_metric(found, function, metric)
     values = []
     for site in sites_through(found, function):
         value = site
@@ -124,6 +126,11 @@ def io_metric(found, function, metric):
     layer, *call, key = metric.split(".")
     return sum(site[key] for site in found["io_sites"]
                if site["function"].split("(")[0] == function and site["layer"] == layer and site["op"] in (call or [site["op"]]))
+
+
+def file_metric(found, name, metric):
+    """file.KEY: the sum over all files in whose path the name is."""
+    return sum(row[metric.removeprefix("file.")] for row in found["files"] if name in row["path"])
 
 
 def total_metric(found, metric):
