@@ -17,7 +17,7 @@ packages_of() {
         echo sqlite3 ;;
     test)
         echo libcmocka-dev g++ make binutils valgrind python3 python3-msgpack sqlite3 jq cppcheck \
-            git perl libxml2-utils luajit redis-server redis-tools nginx curl postgresql util-linux \
+            git perl strace libxml2-utils luajit redis-server redis-tools nginx curl postgresql util-linux \
             procps clang-format man-db zstd musl-tools ;;
     bench)
         echo g++ python3 heaptrack google-perftools valgrind libjemalloc2 sqlite3 jq cppcheck \
