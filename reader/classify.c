@@ -104,6 +104,12 @@ static const char *own_name(const char *function)
     return name;
 }
 
+/* Compiled in from an installed header: the checking forms of <unistd.h>, templates of libraries. */
+static bool is_from_a_system_header(const struct profile_frame *frame)
+{
+    return frame->inlined && begins(frame->file, "/usr/include/");
+}
+
 bool classify_is_runtime(const struct profile_frame *frame)
 {
     static const char *const modules[] = {
@@ -113,6 +119,7 @@ bool classify_is_runtime(const struct profile_frame *frame)
     static const char *const names[] = {
         "std::",   "__gnu_cxx::", "__cxxabiv1::", "alloc::", "core::",     "<alloc::",
         "<core::", "<std::",      "__rust_",      "__rdl_",  "hashbrown::"};
-    return begins_with_any(classify_basename(frame->module), modules, N_OF(modules)) ||
+    return is_from_a_system_header(frame) ||
+           begins_with_any(classify_basename(frame->module), modules, N_OF(modules)) ||
            begins_with_any(own_name(frame->function), names, N_OF(names));
 }

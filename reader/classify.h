@@ -17,7 +17,7 @@ bool classify_is_allocator(const struct profile_frame *frame, const char *alloca
                            const char *executable);
 
 /* Whether a frame is in the C or C++ runtime, or a wrapper of the standard library compiled into the
- * program: not what its user would call his own. */
+ * program, or inlined from a header under /usr/include: not what its user would call his own. */
 bool classify_is_runtime(const struct profile_frame *frame);
 
 #endif

@@ -75,6 +75,21 @@ static void runtime_is_told_by_module_and_by_name(void **state)
     }
 }
 
+static void code_of_installed_headers_is_no_place(void **state)
+{
+    (void)state;
+    struct profile_frame f = {.function = "read",
+                              .file = "/usr/include/x86_64-linux-gnu/bits/unistd.h",
+                              .module = "/usr/bin/a",
+                              .inlined = true};
+    assert_true(classify_is_runtime(&f));
+    f.inlined = false;
+    assert_false(classify_is_runtime(&f));
+    f.inlined = true;
+    f.file = "/usr/src/program/a.h";
+    assert_false(classify_is_runtime(&f));
+}
+
 static void basename_is_behind_the_last_slash(void **state)
 {
     (void)state;
@@ -88,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_that_only_ask_for_memory_are_the_allocators),
         cmocka_unit_test(runtime_is_told_by_module_and_by_name),
+        cmocka_unit_test(code_of_installed_headers_is_no_place),
         cmocka_unit_test(basename_is_behind_the_last_slash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
