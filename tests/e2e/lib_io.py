@@ -20,6 +20,21 @@ def records(trace):
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
+def with_paths(found):
+    """The records, those of transfers with the path their descriptor led to; good for programs with one thread."""
+    paths = {}
+    for record in found:
+        kind, key = record["record"], (record.get("stream"), record.get("fd"))
+        if kind == "fd_is":
+            paths[key] = record["name"]
+        elif kind == "fd_close":
+            for fd in range(record["first"], min(record["last"], record["first"] + 4096) + 1):
+                paths.pop((record["stream"], fd), None)
+        elif kind in ("io", "stdio"):
+            record["path"] = paths.get(key, "")
+    return found
+
+
 def transfers(found):
     """The records of calls that moved bytes, or might have."""
     return [record for record in found if record["record"] in ("io", "stdio") and
