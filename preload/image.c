@@ -179,13 +179,19 @@ static void pack_arguments(struct pack_cursor *cursor)
     }
 }
 
+/* That the record takes at most: what these texts take, not what any may, for which a small ring has no room. */
+static size_t count_bytes(void)
+{
+    return FIXED_BYTES + strlen(image->executable) +
+           strnlen(real_allocator_path(), TRACE_MAX_TEXT_BYTES) + image->n_argument_bytes +
+           PACK_HEAD_BYTES * count_arguments();
+}
+
 void image_announce(struct lane *lane)
 {
     if (!image)
         return;
-    const size_t n_most =
-        TRACE_MAX_TEXT_BYTES * 2 + ARGUMENT_BYTES + PACK_HEAD_BYTES * (count_arguments() + 8) + 256;
-    uint8_t *const room = ring_reserve(lane, n_most);
+    uint8_t *const room = ring_reserve(lane, count_bytes());
     if (!room) {
         ring_count_loss(lane, ring_loss_reason(), 1);
         return;

@@ -139,10 +139,23 @@ static void a_forked_child_says_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+/* SESSION_SIGNAL_RING_BYTES is also the least that --buffer takes. */
+static void the_smallest_ring_has_room_for_it(void **state)
+{
+    struct record record = {.tag = 0};
+    (void)state;
+    struct lane *const lane = lane_fixture_start(SESSION_SIGNAL_RING_BYTES);
+    session.image_id = 5;
+    lane->plain_until = 0; /* look closer: not more than a quarter of the ring */
+    image_announce(lane);
+    assert_int_equal(lane_fixture_records(&record, 1), 1);
+    assert_int_equal(record.tag, TRACE_IMAGE);
+}
+
 static void an_image_without_room_is_counted(void **state)
 {
     (void)state;
-    struct lane *const lane = lane_fixture_start(1024);
+    struct lane *const lane = lane_fixture_start(512);
     image_announce(lane);
     assert_true(lane->head == 0);
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 1);
@@ -172,6 +185,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_empty_environment_has_nothing),
         cmocka_unit_test(the_record_says_who_we_are),
         cmocka_unit_test(a_forked_child_says_its_own),
+        cmocka_unit_test(the_smallest_ring_has_room_for_it),
         cmocka_unit_test(an_image_without_room_is_counted),
     };
     if (argc == 1) { /* again, with arguments and an environment that are known */
