@@ -35,11 +35,11 @@ static const struct option_spec specs[] = {
     {"output", 'o', OPTION_TEXT, offsetof(struct values, output), "FILE", NULL,
      "write there; - is standard output"},
     {"top", 'n', OPTION_COUNT, offsetof(struct values, top), "N", NULL,
-     "entries per section (10) or call sites (50); 0 is all"},
+     "entries per section (10) or sites and files (50); 0 is all"},
     {"stacks", 's', OPTION_COUNT, offsetof(struct values, stacks), "N", NULL,
      "call paths below one entry (5); 0 is all"},
     {"sort", 0, OPTION_TEXT, offsetof(struct values, sort), "METRIC", NULL,
-     "order call sites by it; adds a section to text"},
+     "order call sites by it, or I/O sites and files; may add a section"},
     {"process", 'p', OPTION_COUNT, offsetof(struct values, process), "ID", NULL,
      "only this process of the section PROCESSES"},
     {"suppressions", 0, OPTION_TEXT, offsetof(struct values, suppressions), "FILE", NULL,
@@ -55,7 +55,8 @@ static const struct option_set set = {specs, sizeof specs / sizeof *specs, OPTIO
 static int print_help(void)
 {
     puts("usage: heapwise report [OPTION]... TRACE\n\n"
-         "Print where the recorded program allocates. TRACE is a .hwt file, or - for standard "
+         "Print where the recorded program allocates, reads and writes. TRACE is a .hwt file, or - "
+         "for standard "
          "input.\n");
     options_print(&set, stdout);
     puts("\nexample: heapwise report --sort slack_bytes --top 5 heapwise.jq.4711.hwt");
