@@ -69,6 +69,24 @@ static inline void arch_increment(_Atomic uint64_t *counter)
     __asm__ volatile("incq %0" : "+m"(*counter) : : "cc");
 }
 
+/* Call function(first, second), which is hidden and keeps all registers (ARCH_KEEPS_REGISTERS), so that the
+ * code around has nothing to save for the case that this is called. Only in functions that call others, too:
+ * those keep nothing below the stack pointer. */
+#define ARCH_KEEPS_REGISTERS                                                                       \
+    __attribute__((no_caller_saved_registers, target("general-regs-only"), force_align_arg_pointer))
+#define ARCH_CALL_KEEPING(function, first, second)                                                 \
+    do {                                                                                           \
+        register uintptr_t arch_first __asm__("rax") = (uintptr_t)(first);                         \
+        register uintptr_t arch_second __asm__("r11") = (uintptr_t)(second);                       \
+        __asm__ volatile("xchg %%rdi, %0\n\txchg %%rsi, %1\n\tcall " #function                     \
+                         "\n\txchg %%rsi, %1\n\txchg %%rdi, %0"                                    \
+                         : "+r"(arch_first), "+r"(arch_second)                                     \
+                         :                                                                         \
+                         : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
+                           "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",    \
+                           "xmm15");                                                               \
+    } while (0)
+
 /* Address of the thread's control block; a thread's stack ends below it. */
 static inline uintptr_t arch_thread_pointer(void)
 {

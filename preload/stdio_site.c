@@ -55,7 +55,7 @@ static bool records(void)
     return thread_state.slot != NULL && *session.fork_canary;
 }
 
-void stdio_enter_slow(const FILE *file, uintptr_t frame)
+static __attribute__((noinline)) void enter(const FILE *file, uintptr_t frame)
 {
     struct stdio_thread *const here = &stdio_thread;
     if (is_part(here, file, frame))
@@ -72,6 +72,11 @@ void stdio_enter_slow(const FILE *file, uintptr_t frame)
     else
         here->n_unlisted = 1;
     arch_increment(&thread_state.slot->lanes[0].ring->n_stdio_calls);
+}
+
+ARCH_KEEPS_REGISTERS void stdio_enter_slow(const FILE *file, uintptr_t frame)
+{
+    enter(file, frame);
 }
 
 bool stdio_site(uintptr_t frame, struct arch_frame *caller_out)

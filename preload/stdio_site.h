@@ -49,7 +49,8 @@ static inline uintptr_t stdio_return_address(uintptr_t frame)
 }
 
 /* Where entering takes more than a comparison. Keeps errno. */
-void stdio_enter_slow(const FILE *file, uintptr_t frame);
+ARCH_KEEPS_REGISTERS __attribute__((visibility("hidden"))) void stdio_enter_slow(const FILE *file,
+                                                                                 uintptr_t frame);
 
 /* A call of stdio begins. A call inside another one on the same stream is part of that. The real functions
  * are known afterwards. */
@@ -62,7 +63,7 @@ static inline void stdio_enter(const FILE *file, uintptr_t frame)
                              atomic_load_explicit(&stream->file, memory_order_relaxed) != file ||
                              !slot || !*session.fork_canary,
                          0)) {
-        stdio_enter_slow(file, frame);
+        ARCH_CALL_KEEPING(stdio_enter_slow, file, frame);
         return;
     }
     here->entered_at = frame;

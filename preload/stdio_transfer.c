@@ -25,7 +25,8 @@ enum {
 
 static struct stdio_tables tables;
 static ssize_t (*libc_write)(int fd, const void *bytes, size_t n_bytes);
-static bool is_exiting; /* all destructors have run: what is left is libc's last flush */
+static bool
+    is_exiting; /* the program's destructors have run: what has no hook is libc's last flush */
 
 /* Whose transfer it is. `frame` is that of our function in the table, `inside` its caller. */
 static struct arch_frame find_caller(uintptr_t frame, const struct arch_frame *inside,
@@ -217,7 +218,7 @@ __attribute__((constructor)) static void see_transfers(void)
     session_leave(lane);
 }
 
-/* Runs last of all destructors, by -z initfirst; libc flushes after it. */
+/* After the program's own; those of libraries, which follow, write by hooks like everybody. libc flushes last. */
 __attribute__((destructor)) static void note_exit(void)
 {
     is_exiting = true;
