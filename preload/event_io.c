@@ -42,25 +42,43 @@ static inline uint8_t *room_at(struct lane *lane, size_t n_bytes, uint64_t head,
     return room;
 }
 
+/* A number that has mostly the same length from call to call: by branches, which are foreseen then. */
+static inline uint8_t *put_number(uint8_t *at, int64_t number)
+{
+    if (__builtin_expect((uint64_t)number < 128, 1)) {
+        *at = (uint8_t)number;
+        return at + 1;
+    }
+    if (__builtin_expect((uint64_t)number - 256 <= UINT16_MAX - 256, 1))
+        return pack_hot_uint16(at, (uint16_t)number);
+    return pack_hot_int(at, number);
+}
+
+static inline uint8_t *put_unsigned(uint8_t *at, uint64_t number)
+{
+    return __builtin_expect(number <= UINT16_MAX, 1) ? put_number(at, (int64_t)number)
+                                                     : pack_hot_uint(at, number);
+}
+
 void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
               const struct arch_frame *caller)
 {
     ring_begin_stamp(lane);
     uint64_t ticks = event_ticks(lane);
     const uint64_t took = ticks_since(io->began, ticks), head = lane->head;
-    const uint32_t stack = event_stack(lane, caller);
+    const uint32_t stack = io_stack_id(lane, caller);
     uint8_t *at = room_at(lane, IO_BYTES, head, &ticks);
     if (!at)
         return;
     at = event_hot_head(lane, at, tag, 10, ticks);
     *at++ = io->op; /* below 128 */
-    at = pack_hot_int(at, io->fd);
-    at = pack_hot_uint(at, io->requested_bytes);
-    at = pack_hot_int(at, io->result);
-    at = pack_hot_uint(at, took);
-    at = pack_hot_uint(at, stack);
+    at = put_number(at, io->fd);
+    at = put_unsigned(at, io->requested_bytes);
+    at = put_number(at, io->result);
+    at = put_unsigned(at, took);
+    at = put_unsigned(at, stack);
     at = pack_hot_uint(at, (uintptr_t)io->buffer);
-    at = pack_hot_int(at, io->detail);
+    at = put_number(at, io->detail);
     ring_publish(lane, at);
 }
 

@@ -11,6 +11,7 @@
 
 #include "trace/session_layout.h"
 #include "trace/trace_format.h"
+#include "preload/io_stack.h"
 #include "preload/stack.h"
 #include "preload/stacktree.h"
 
@@ -37,6 +38,7 @@ struct lane {
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
     uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
+    struct io_stack io_stacks[IO_STACKS];
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

@@ -73,7 +73,7 @@ static bool reserve(struct stacktree *tree)
 void stacktree_fini(struct stacktree *tree)
 {
     const struct stacktree old = *tree;
-    *tree = (struct stacktree){.n_slots = 0};
+    *tree = (struct stacktree){.age = old.age + 1};
     if (old.slots)
         sys_unmap(old.slots, old.n_slots * sizeof *old.slots);
 }
@@ -117,6 +117,7 @@ static void empty(struct stacktree *tree)
         return;
     }
     tree->last_id = 0;
+    tree->age++;
     memset(tree->slots, 0, tree->n_slots * sizeof *tree->slots);
 }
 

@@ -28,6 +28,7 @@ struct stacktree {
     uint32_t n_slots;            /* power of two, 0 before the first use; kept at most half full */
     uint32_t last_id;            /* also the number of nodes */
     uint32_t modules_generation; /* the tree is void when modules have gone since */
+    uint32_t age;                /* times that all ids became void */
 };
 
 struct lane;

@@ -18,6 +18,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "preload/event.h"
+#include "preload/io_stack.h"
+#include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/syscalls.h"
 #include "preload/unwind.h"
@@ -30,6 +33,9 @@ enum {
 
 void __real_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
+
+uint32_t __real_io_stack_id(struct lane *lane, const struct arch_frame *caller);
+uint32_t __wrap_io_stack_id(struct lane *lane, const struct arch_frame *caller);
 
 static struct libunwind libunwind;
 static bool has_libunwind;
@@ -288,6 +294,8 @@ static struct board *the_board(void)
     return board;
 }
 
+static __thread uint64_t n_taken __attribute__((tls_model("initial-exec")));
+
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth)
 {
     const int error = errno;
@@ -296,8 +304,13 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     if (on)
         board_add(on, BOARD_BEGUN, 1);
     __real_unwind_stack(caller, lane, max_depth);
+    n_taken++;
     if (!on)
         return;
+    if (caller->sp == 0) { /* an address alone: there is nothing to unwind from */
+        board_add(on, BOARD_EQUAL, 1);
+        return;
+    }
     board_add(on, BOARD_FRAMES, lane->stack.n);
     session_begin_internal();
     enum board_row row = compare(on, lane, caller, max_depth);
@@ -306,6 +319,20 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     board_add(on, row, 1);
     session_end_internal();
     errno = error;
+}
+
+/* A stack of I/O that was recognised instead of taken: take it as well, and its id must be the same. */
+uint32_t __wrap_io_stack_id(struct lane *lane, const struct arch_frame *caller)
+{
+    const uint64_t n_before = n_taken;
+    const uint32_t id = __real_io_stack_id(lane, caller);
+    struct board *const on = the_board();
+    if (n_taken != n_before || !on)
+        return id;
+    ring_count(&lane->ring->n_fast, (uint64_t)-1); /* counted again below */
+    if (event_stack(lane, caller) != id)
+        board_add(on, BOARD_DIFFERENT, 1);
+    return id;
 }
 
 /* Runs before libc's own initialization (-z initfirst), which dlopen() makes up for, but with nothing for
