@@ -157,22 +157,26 @@ static json_t *opener_json(const struct profile *profile, size_t i)
     return object;
 }
 
-/* Write those of an array that `order` picks, and how many there are in all. */
-static int put_ordered(const char *key, const struct profile *profile,
-                       const struct report_options *options,
-                       int (*order)(const struct profile *, const struct report_options *,
-                                    size_t **, size_t *),
-                       json_t *(*element)(const struct profile *, size_t), FILE *out)
+/* An array of which `order` picks the elements. */
+struct ordered {
+    const char *key;
+    int (*order)(const struct profile *profile, const struct report_options *options,
+                 size_t **indices_out, size_t *n_out);
+    json_t *(*element)(const struct profile *profile, size_t i);
+};
+
+static int put_ordered(const struct ordered *array, const struct profile *profile,
+                       const struct report_options *options, FILE *out)
 {
     size_t *indices = NULL;
     size_t n = 0;
-    int result = order(profile, options, &indices, &n);
+    int result = array->order(profile, options, &indices, &n);
     if (result < 0)
         return result;
-    fprintf(out, ",\n\"%s\":[", key);
+    fprintf(out, ",\n\"%s\":[", array->key);
     for (size_t i = 0; i < n && result == 0; i++) {
         fputs(i ? ",\n" : "\n", out);
-        result = jvalue_put(element(profile, indices[i]), out);
+        result = jvalue_put(array->element(profile, indices[i]), out);
     }
     fputs("]", out);
     free(indices);
@@ -187,9 +191,11 @@ static size_t top(const struct report_options *options, size_t n)
 
 int emit_json_io(const struct profile *profile, const struct report_options *options, FILE *out)
 {
-    int result = put_ordered("io_sites", profile, options, io_metrics_order_sites, site_json, out);
+    static const struct ordered sites = {"io_sites", io_metrics_order_sites, site_json};
+    static const struct ordered files = {"files", io_metrics_order_files, file_json};
+    int result = put_ordered(&sites, profile, options, out);
     if (result == 0)
-        result = put_ordered("files", profile, options, io_metrics_order_files, file_json, out);
+        result = put_ordered(&files, profile, options, out);
     fprintf(out, ",\n\"io_sites_total\":%zu,\n\"files_total\":%zu", profile->n_io_sites,
             profile->n_io_files);
     if (result == 0)

@@ -2,7 +2,8 @@
 /* Which of the many numbers of I/O deserve a line, and how is it put? */
 #include "report/io_words.h"
 
-#include "report/io_stacks.h"
+#include "report/io_kinds.h"
+#include "report/site_tree.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,8 +14,6 @@
 /* Kinds of calls told of one place, and remarks on each: more would hide the callers below. */
 #define KINDS_SHOWN 3
 #define REMARKS_MAX 3
-/* More kinds than these at one place are not told apart. */
-#define KINDS_MAX 16
 
 /* Below so many calls a share means nothing. */
 #define CALLS_LEAST 10
@@ -26,20 +25,6 @@
 #define SHARE_LEAST 0.1
 /* Bytes read so many times over are. */
 #define READ_OVER_LEAST 1.5
-
-/* All sites of one place that make the same call for the same layer. */
-struct kind {
-    const struct io_site *main; /* the first of them */
-    size_t n_sites;
-    bool one_path;  /* all have main's */
-    double seconds; /* counts from here on are sums */
-    uint64_t calls, logical_calls, failed, would_block, interrupted, short_calls, empty;
-    uint64_t heap_calls, fresh_calls, single_calls, inner_allocs, copied_bytes;
-    struct io_pattern pattern;
-    /* Of the stacks' quantiles the largest, but for `min`: a bound for those of all calls together. */
-    struct quantiles sizes, latency;
-    uint64_t size_low, latency_low; /* smallest of their medians */
-};
 
 void io_words_add(struct view *view, const char *format, ...)
 {
@@ -67,92 +52,8 @@ void io_words_add_path(struct view *view, const char *lead, const char *path)
     view_path(view, lead, path);
 }
 
-/* Sums saturate: a damaged trace must not make large counts small. */
-static void sum(uint64_t *total, uint64_t n)
-{
-    if (__builtin_add_overflow(*total, n, total))
-        *total = UINT64_MAX;
-}
-
-static void join(struct quantiles *all, uint64_t *low, const struct quantiles *one)
-{
-    if (one->n == 0)
-        return;
-    const bool first = all->n == 0;
-    *low = first || one->p50 < *low ? one->p50 : *low;
-    all->min = first || one->min < all->min ? one->min : all->min;
-    all->p50 = one->p50 > all->p50 ? one->p50 : all->p50;
-    all->p99 = one->p99 > all->p99 ? one->p99 : all->p99;
-    all->max = one->max > all->max ? one->max : all->max;
-    sum(&all->n, one->n);
-}
-
-static void sum_site(struct kind *kind, const struct io_site *site)
-{
-    if (kind->n_sites == 0) {
-        *kind = (struct kind){.main = site, .one_path = site->n_files == 1};
-    } else {
-        kind->one_path &= strcmp(kind->main->path, site->path) == 0;
-    }
-    kind->n_sites++;
-    kind->seconds += site->seconds;
-    join(&kind->sizes, &kind->size_low, &site->sizes);
-    join(&kind->latency, &kind->latency_low, &site->latency_ns);
-    sum(&kind->calls, site->calls);
-    sum(&kind->logical_calls, site->logical_calls);
-    sum(&kind->failed, site->failed);
-    sum(&kind->would_block, site->would_block);
-    sum(&kind->interrupted, site->interrupted);
-    sum(&kind->short_calls, site->short_calls);
-    sum(&kind->empty, site->empty);
-    sum(&kind->heap_calls, site->heap_calls);
-    sum(&kind->fresh_calls, site->fresh_calls);
-    sum(&kind->single_calls, site->single_calls);
-    sum(&kind->inner_allocs, site->inner_allocs);
-    sum(&kind->copied_bytes, site->copied_bytes);
-    sum(&kind->pattern.consecutive, site->pattern.consecutive);
-    sum(&kind->pattern.strided, site->pattern.strided);
-    sum(&kind->pattern.random, site->pattern.random);
-}
-
-static bool is_same_kind(const struct io_site *a, const struct io_site *b)
-{
-    return a->layer == b->layer && strcmp(a->op, b->op) == 0;
-}
-
-/* Find the kinds of calls; those that do not fit into kinds[0..KINDS_MAX) are counted in *more_out. */
-static size_t find_kinds(const struct profile *profile, const struct calltree_range *range,
-                         struct kind *kinds, uint64_t *more_out)
-{
-    size_t n = 0;
-    uint64_t more = 0;
-    for (size_t i = 0; i < range->n; i++) {
-        const struct io_site *const site = io_stacks_site(profile, range->sites[i]);
-        size_t k = 0;
-        while (k < n && !is_same_kind(kinds[k].main, site))
-            k++;
-        if (k == KINDS_MAX) {
-            sum(&more, site->calls);
-            continue;
-        }
-        if (k == n)
-            kinds[n++] = (struct kind){0};
-        sum_site(&kinds[k], site);
-    }
-    *more_out = more;
-    return n;
-}
-
-static int compare_kinds(const void *a, const void *b)
-{
-    const struct kind *const left = a, *const right = b;
-    if (left->seconds != right->seconds)
-        return left->seconds > right->seconds ? -1 : 1;
-    return strcmp(left->main->op, right->main->op);
-}
-
 /* "write by stdio: /tmp/x", with how many calls where there are several kinds. */
-static void add_call(const struct kind *kind, bool several, struct view *view)
+static void add_call(const struct io_kind *kind, bool several, struct view *view)
 {
     const char *const layer = kind->main->layer == IO_LAYER_STDIO ? " by stdio" : "";
     struct buffer lead = {0};
@@ -185,7 +86,7 @@ static void add_range(struct buffer *text, enum unit unit, uint64_t low, uint64_
 }
 
 /* "p99 8.10 us"; below a hundred calls that is the longest. Of several stacks it is a bound. */
-static void add_slow(const struct kind *kind, struct buffer *text)
+static void add_slow(const struct io_kind *kind, struct buffer *text)
 {
     const bool few = kind->latency.n < 100;
     buffer_text(text, few ? "max " : kind->n_sites > 1 ? "p99 at most " : "p99 ");
@@ -194,7 +95,7 @@ static void add_slow(const struct kind *kind, struct buffer *text)
 
 /* "median 4.10 kB in 1.20 us, p99 8.10 us". The median of several stacks together lies between their
  * medians, which is all that can be said of it. */
-static void add_usual(const struct kind *kind, struct view *view)
+static void add_usual(const struct io_kind *kind, struct view *view)
 {
     struct buffer text = {0};
     if (kind->latency.n == 0 && kind->sizes.n == 0)
@@ -243,7 +144,7 @@ static bool add_part(struct view *view, uint64_t part, uint64_t whole, const cha
     return true;
 }
 
-static bool say_logical(const struct kind *kind, struct view *view)
+static bool say_logical(const struct io_kind *kind, struct view *view)
 {
     if (kind->main->layer != IO_LAYER_STDIO || kind->calls == 0 || kind->logical_calls == 0)
         return false;
@@ -259,7 +160,7 @@ static bool say_logical(const struct kind *kind, struct view *view)
     return true;
 }
 
-static bool say_tiny(const struct kind *kind, struct view *view)
+static bool say_tiny(const struct io_kind *kind, struct view *view)
 {
     const struct quantiles *const sizes = &kind->sizes;
     if (sizes->n < CALLS_LEAST || sizes->p99 > TINY_BYTES)
@@ -273,25 +174,24 @@ static bool say_tiny(const struct kind *kind, struct view *view)
 
 static bool say_pattern(const struct io_pattern *pattern, struct view *view)
 {
-    uint64_t all = pattern->consecutive;
-    sum(&all, pattern->strided);
-    sum(&all, pattern->random);
+    const uint64_t all =
+        site_tree_add(site_tree_add(pattern->consecutive, pattern->strided), pattern->random);
     const bool random = add_part(view, pattern->random, all, "at random positions");
     return add_part(view, pattern->strided, all, "skip ahead") || random;
 }
 
-static bool say_random(const struct kind *kind, struct view *view)
+static bool say_random(const struct io_kind *kind, struct view *view)
 {
     return say_pattern(&kind->pattern, view);
 }
 
-static bool say_blocks(const struct kind *kind, struct view *view)
+static bool say_blocks(const struct io_kind *kind, struct view *view)
 {
     return add_part(view, kind->single_calls, kind->calls, "use a block for that call only") ||
            add_part(view, kind->fresh_calls, kind->calls, "use a block not used before");
 }
 
-static bool say_inner(const struct kind *kind, struct view *view)
+static bool say_inner(const struct io_kind *kind, struct view *view)
 {
     if (kind->calls < CALLS_LEAST ||
         view_share((double)kind->inner_allocs, (double)kind->calls) < SHARE_LEAST)
@@ -301,7 +201,7 @@ static bool say_inner(const struct kind *kind, struct view *view)
     return true;
 }
 
-static bool say_copied(const struct kind *kind, struct view *view)
+static bool say_copied(const struct io_kind *kind, struct view *view)
 {
     if (kind->copied_bytes == 0)
         return false;
@@ -313,7 +213,7 @@ static bool say_copied(const struct kind *kind, struct view *view)
     return true;
 }
 
-static bool say_refused(const struct kind *kind, struct view *view)
+static bool say_refused(const struct io_kind *kind, struct view *view)
 {
     const uint64_t named = kind->would_block + kind->interrupted;
     const uint64_t other = kind->failed > named ? kind->failed - named : 0;
@@ -337,26 +237,23 @@ static bool say_refused(const struct kind *kind, struct view *view)
     return any;
 }
 
-static bool say_short(const struct kind *kind, struct view *view)
+static bool say_short(const struct io_kind *kind, struct view *view)
 {
     return add_part(view, kind->empty, kind->calls, "moved nothing") ||
            add_part(view, kind->short_calls, kind->calls, "moved less than asked for");
 }
 
 /* The most telling first. */
-static bool (*const remarks[])(const struct kind *kind, struct view *view) = {
+static bool (*const remarks[])(const struct io_kind *kind, struct view *view) = {
     say_logical, say_tiny, say_refused, say_random, say_blocks, say_inner, say_copied, say_short,
 };
 
 void io_words_of_place(const struct profile *profile, const struct calltree_range *range,
                        struct view *view)
 {
-    struct kind kinds[KINDS_MAX] = {0};
+    struct io_kind kinds[IO_KINDS_MAX];
     uint64_t more = 0;
-    const size_t n = find_kinds(profile, range, kinds, &more);
-    qsort(kinds, n, sizeof *kinds, compare_kinds);
-    for (size_t k = KINDS_SHOWN; k < n; k++)
-        sum(&more, kinds[k].calls);
+    const size_t n = io_kinds_find(profile, range, kinds, &more);
     for (size_t k = 0; k < n && k < KINDS_SHOWN; k++) {
         add_call(&kinds[k], n > 1, view);
         add_usual(&kinds[k], view);
@@ -364,6 +261,8 @@ void io_words_of_place(const struct profile *profile, const struct calltree_rang
         for (size_t i = 0; i < sizeof remarks / sizeof *remarks && said < REMARKS_MAX; i++)
             said += remarks[i](&kinds[k], view);
     }
+    for (size_t k = KINDS_SHOWN; k < n; k++)
+        more = site_tree_add(more, kinds[k].calls);
     if (more > 0)
         say_count(view, more, "call of another kind", "calls of other kinds");
 }

@@ -2,6 +2,8 @@
 /* The profile that the tests of the report print. */
 #include "tests/support/profile_fixture.h"
 
+#include "tests/support/profile_fixture_io.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,11 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEMO         "/usr/bin/demo"
-#define LIBC         "/lib/x86_64-linux-gnu/libc.so.6"
-#define DATABASE     "/var/lib/demo/demo.db"
-#define INPUT        "/srv/demo/data/input, \"big\".csv"
-#define HOSTILE_PATH "/tmp/\033[31mevil\n|<b>\xff"
+#define DEMO "/usr/bin/demo"
+#define LIBC "/lib/x86_64-linux-gnu/libc.so.6"
 #define LONG_STRING                                                                                \
     "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >"
 
@@ -85,21 +84,19 @@ static const struct profile_frame frames[] = {
     LEVEL_ROW(11),
 };
 
-static const uint32_t stack_parse[] = {XMALLOC, PARSE_LINE, PARSE_FILE, MAIN, CALL_MAIN, START};
-static const uint32_t stack_worker[] = {XMALLOC, CACHE_PUT, WORKER, START_THREAD, CLONE3};
-static const uint32_t stack_cache[] = {XMALLOC, CACHE_PUT, PARSE_FILE, MAIN, CALL_MAIN, START};
-static const uint32_t stack_vector[] = {VECTOR, LOAD_TABLE, MAIN, CALL_MAIN, START};
-static const uint32_t stack_fopen[] = {DOALLOCATE, FOPEN, PARSE_FILE, MAIN, CALL_MAIN, START};
+const uint32_t fixture_parse[6] = {XMALLOC, PARSE_LINE, PARSE_FILE, MAIN, CALL_MAIN, START};
+const uint32_t fixture_worker[5] = {XMALLOC, CACHE_PUT, WORKER, START_THREAD, CLONE3};
+const uint32_t fixture_cache[6] = {XMALLOC, CACHE_PUT, PARSE_FILE, MAIN, CALL_MAIN, START};
+const uint32_t fixture_vector[5] = {VECTOR, LOAD_TABLE, MAIN, CALL_MAIN, START};
+const uint32_t fixture_fopen[6] = {DOALLOCATE, FOPEN, PARSE_FILE, MAIN, CALL_MAIN, START};
 static const uint32_t stack_hostile[] = {UNKNOWN, WIDE, HOSTILE, MAIN, CALL_MAIN, START};
 static const uint32_t stack_deep[] = {
     FORMULA,   LEVEL,     LEVEL + 1, LEVEL + 2,  LEVEL + 3,  LEVEL + 4, LEVEL + 5, LEVEL + 6,
     LEVEL + 7, LEVEL + 8, LEVEL + 9, LEVEL + 10, LEVEL + 11, MAIN,      CALL_MAIN, START};
 
-#define STACK(of) .n_frames = sizeof(of) / sizeof *(of), .frames = (of)
-
 static const struct site sites[] = {
     {"00000000000000a1",
-     STACK(stack_parse),
+     STACK(fixture_parse),
      0,
      {.alloc_count = 60000,
       .free_count = 60000,
@@ -117,7 +114,7 @@ static const struct site sites[] = {
      1,
      LEAK_PROGRAM},
     {"00000000000000a2",
-     STACK(stack_worker),
+     STACK(fixture_worker),
      0,
      {.alloc_count = 20000,
       .free_count = 19990,
@@ -136,7 +133,7 @@ static const struct site sites[] = {
      4,
      LEAK_PROGRAM},
     {"00000000000000a3",
-     STACK(stack_cache),
+     STACK(fixture_cache),
      0,
      {.alloc_count = 5000,
       .free_count = 5000,
@@ -153,7 +150,7 @@ static const struct site sites[] = {
      1,
      LEAK_PROGRAM},
     {"00000000000000a4",
-     STACK(stack_vector),
+     STACK(fixture_vector),
      1,
      {.alloc_count = 4000,
       .realloc_count = 0,
@@ -190,7 +187,7 @@ static const struct site sites[] = {
      1,
      LEAK_PROGRAM},
     {"00000000000000a6",
-     STACK(stack_fopen),
+     STACK(fixture_fopen),
      2,
      {.alloc_count = 300,
       .free_count = 299,
@@ -266,202 +263,6 @@ static const struct process_image child_images[] = {{DEMO, 2, child_arguments}};
         .io_seconds = 0.0813, .stdio_calls = 60300, .fsync_count = 5, .open_count = 19,            \
         .seek_count = 3, .stat_count = 42, .events = (n_events), .duration_seconds = 1.5           \
     }
-
-static const struct io_site io_sites[] = {
-    {.id = "00000000000000b4",
-     STACK(stack_cache),
-     .op = "fsync",
-     .path = DATABASE,
-     .n_files = 1,
-     .calls = 5,
-     .seconds = 0.05,
-     .latency_ns = {8000000, 10000000, 12000000, 12000000, 12000000, 5},
-     .n_threads = 1},
-    {.id = "00000000000000b1",
-     STACK(stack_parse),
-     .layer = IO_LAYER_STDIO,
-     .op = "read",
-     .reads = true,
-     .path = INPUT,
-     .n_files = 1,
-     .calls = 1000,
-     .bytes = 4095000,
-     .seconds = 0.012,
-     .logical_calls = 60000,
-     .sizes = {95, 4096, 4096, 4096, 4096, 999},
-     .latency_ns = {800, 1200, 2000, 8100, 9000, 1000},
-     .empty = 1,
-     .pattern = {1000, 0, 0},
-     .n_threads = 1,
-     .heap_calls = 1000,
-     .inner_allocs = 7},
-    {.id = "00000000000000b3",
-     STACK(stack_vector),
-     .place = 1,
-     .op = "pread64",
-     .reads = true,
-     .path = "",
-     .n_files = 3,
-     .calls = 400,
-     .bytes = 1820000,
-     .seconds = 0.01,
-     .sizes = {100, 4500, 8000, 8000, 8192, 400},
-     .latency_ns = {900, 20000, 60000, 90000, 100000, 400},
-     .short_calls = 40,
-     .pattern = {40, 60, 300},
-     .n_threads = 1,
-     .heap_calls = 400,
-     .fresh_calls = 390,
-     .single_calls = 380},
-    {.id = "00000000000000b2",
-     STACK(stack_worker),
-     .op = "write",
-     .writes = true,
-     .path = HOSTILE_PATH,
-     .n_files = 1,
-     .calls = 500,
-     .bytes = 500,
-     .seconds = 0.004,
-     .sizes = {1, 1, 1, 1, 1, 500},
-     .latency_ns = {500, 700, 900, 9000, 90000, 500},
-     .pattern = {500, 0, 0},
-     .n_threads = 4,
-     .copied_calls = 400,
-     .copied_bytes = 400},
-    {.id = "00000000000000b5",
-     STACK(stack_cache),
-     .layer = IO_LAYER_STDIO,
-     .op = "write",
-     .writes = true,
-     .path = "/var/log/demo.log",
-     .n_files = 1,
-     .calls = 150,
-     .bytes = 107196,
-     .seconds = 0.003,
-     .logical_calls = 300,
-     .sizes = {40, 72, 80, 90, 90, 150},
-     .latency_ns = {1000, 2000, 3000, 4000, 5000, 150},
-     .pattern = {150, 0, 0},
-     .n_threads = 1},
-    {.id = "00000000000000b6",
-     STACK(stack_fopen),
-     .place = 2,
-     .op = "sendfile",
-     .reads = true,
-     .writes = true,
-     .path = INPUT,
-     .n_files = 2,
-     .calls = 2,
-     .bytes = 7304,
-     .seconds = 0.0013,
-     .sizes = {3208, 4096, 4096, 4096, 4096, 2},
-     .latency_ns = {600000, 700000, 700000, 700000, 700000, 2},
-     .n_threads = 1},
-    {.id = "00000000000000b7",
-     .op = "write",
-     .writes = true,
-     .path = "socket:[tcp 127.0.0.1:6379]",
-     .n_files = 1,
-     .calls = 20,
-     .seconds = 0.001,
-     .latency_ns = {1000, 50000, 50000, 50000, 50000, 20},
-     .failed = 20,
-     .would_block = 17,
-     .interrupted = 2,
-     .n_threads = 1},
-};
-
-static const struct io_file io_files[] = {
-    {.path = DATABASE,
-     .opens = 1,
-     .fsyncs = 5,
-     .seconds = 0.05,
-     .sync_seconds = 0.05,
-     .latency_ns = {8000000, 10000000, 12000000, 12000000, 12000000, 5}},
-    {.path = INPUT,
-     .opens = 4,
-     .stats = 4,
-     .read_calls = 1002,
-     .read_bytes = 4102304,
-     .seeks = 3,
-     .seconds = 0.0133,
-     .unique_read_bytes = 1025576,
-     .read_sizes = {95, 4096, 4096, 4096, 4096, 1001},
-     .latency_ns = {800, 1200, 2000, 8100, 700000, 1002},
-     .pattern = {1000, 0, 0}},
-    {.path = "/var/lib/demo/a/long/way/down/to/a/table/of/many/random/positions.tbl",
-     .opens = 2,
-     .read_calls = 400,
-     .read_bytes = 1820000,
-     .seconds = 0.01,
-     .unique_read_bytes = 1700000,
-     .read_sizes = {100, 4500, 8000, 8000, 8192, 400},
-     .latency_ns = {900, 20000, 60000, 90000, 100000, 400},
-     .pattern = {40, 60, 300}},
-    {.path = HOSTILE_PATH,
-     .opens = 1,
-     .write_calls = 500,
-     .write_bytes = 500,
-     .turns = 12,
-     .seconds = 0.004,
-     .write_sizes = {1, 1, 1, 1, 1, 500},
-     .latency_ns = {500, 700, 900, 9000, 90000, 500},
-     .pattern = {500, 0, 0}},
-    {.path = "/var/log/demo.log",
-     .opens = 1,
-     .write_calls = 150,
-     .write_bytes = 107196,
-     .seconds = 0.003,
-     .write_sizes = {40, 72, 80, 90, 90, 150},
-     .latency_ns = {1000, 2000, 3000, 4000, 5000, 150},
-     .pattern = {150, 0, 0}},
-    {.path = "socket:[tcp 127.0.0.1:6379]",
-     .write_calls = 22,
-     .write_bytes = 7304,
-     .seconds = 0.001,
-     .latency_ns = {1000, 50000, 50000, 50000, 50000, 22}},
-    {.path = "/etc/demo.conf", .failed_opens = 9, .stats = 30},
-    {.path = "/srv/demo/.democ", .opens = 1, .stats = 8},
-};
-
-static const struct io_opener io_openers[] = {
-    {STACK(stack_cache), .op = "openat", .path = INPUT, .opens = 10, .open_at_end = 4,
-     .max_open = 4},
-    {STACK(stack_fopen), .place = 2, .op = "openat", .path = "/etc/demo.conf", .opens = 0,
-     .failed = 9},
-};
-
-static const struct io_slow_call io_slow_calls[] = {
-    {.t_seconds = 0.7,
-     .seconds = 0.012,
-     .process_id = 1,
-     .tid = 4711,
-     .op = "fsync",
-     .path = DATABASE,
-     STACK(stack_cache)},
-    {.t_seconds = 0.1,
-     .seconds = 0.0007,
-     .process_id = 1,
-     .tid = 4713,
-     .op = "sendfile",
-     .path = INPUT,
-     .bytes = 4096,
-     STACK(stack_fopen),
-     .place = 2},
-    {.t_seconds = 0.2,
-     .seconds = 0.0001,
-     .process_id = 2,
-     .tid = 4712,
-     .op = "write",
-     .path = "",
-     .bytes = 3},
-};
-
-static const struct io_thread io_threads[] = {
-    {1, 4711, "demo", 1070, 0.0753, 0.05, 0.012, 1.5},
-    {1, 4713, "io\033worker", 500, 0.005, 0, 0.00009, 1.0},
-    {2, 4712, "", 20, 0.001, 0, 0.00005, 0.125},
-};
 
 #define KERNEL_IO                                                                                  \
     {                                                                                              \
@@ -558,16 +359,16 @@ static const struct profile fixture = {
     .n_size_buckets = sizeof size_buckets / sizeof *size_buckets,
     .size_buckets = size_buckets,
     .io_recorded = true,
-    .n_io_sites = sizeof io_sites / sizeof *io_sites,
-    .io_sites = io_sites,
-    .n_io_files = sizeof io_files / sizeof *io_files,
-    .io_files = io_files,
-    .n_io_openers = sizeof io_openers / sizeof *io_openers,
-    .io_openers = io_openers,
-    .n_io_slow_calls = sizeof io_slow_calls / sizeof *io_slow_calls,
-    .io_slow_calls = io_slow_calls,
-    .n_io_threads = sizeof io_threads / sizeof *io_threads,
-    .io_threads = io_threads,
+    .n_io_sites = sizeof fixture_io_sites / sizeof *fixture_io_sites,
+    .io_sites = fixture_io_sites,
+    .n_io_files = sizeof fixture_io_files / sizeof *fixture_io_files,
+    .io_files = fixture_io_files,
+    .n_io_openers = sizeof fixture_io_openers / sizeof *fixture_io_openers,
+    .io_openers = fixture_io_openers,
+    .n_io_slow_calls = sizeof fixture_io_slow_calls / sizeof *fixture_io_slow_calls,
+    .io_slow_calls = fixture_io_slow_calls,
+    .n_io_threads = sizeof fixture_io_threads / sizeof *fixture_io_threads,
+    .io_threads = fixture_io_threads,
 };
 
 const struct profile *profile_fixture(void)
