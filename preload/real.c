@@ -29,6 +29,11 @@ static const struct link_map *module_of(const void *address)
                                                                                : NULL;
 }
 
+static const struct link_map *libc_module(void)
+{
+    return module_of((const void *)(uintptr_t)gnu_get_libc_version);
+}
+
 /* The executable's own malloc is found first by everybody, ours by nobody. */
 static void find_allocator(void)
 {
@@ -39,10 +44,39 @@ static void find_allocator(void)
         allocator_path = map->l_name;
 }
 
+/* A program's references name a version, and so reach definitions that are not their name's default, which dlsym()
+ * passes over: libc_malloc_debug has no others. Whoever defines a name without a version was found by dlsym(). */
+static void resolve_versions(void)
+{
+    static const struct {
+        void *slot;
+        const char *name, *version;
+    } names[] = {
+        {&real.malloc, "malloc", "GLIBC_2.2.5"},
+        {&real.calloc, "calloc", "GLIBC_2.2.5"},
+        {&real.realloc, "realloc", "GLIBC_2.2.5"},
+        {&real.free, "free", "GLIBC_2.2.5"},
+        {&real.posix_memalign, "posix_memalign", "GLIBC_2.2.5"},
+        {&real.aligned_alloc, "aligned_alloc", "GLIBC_2.16"},
+        {&real.memalign, "memalign", "GLIBC_2.2.5"},
+        {&real.valloc, "valloc", "GLIBC_2.2.5"},
+        {&real.pvalloc, "pvalloc", "GLIBC_2.2.5"},
+        {&real.malloc_usable_size, "malloc_usable_size", "GLIBC_2.2.5"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        void **const slot = names[i].slot;
+        void *const found = module_of(*slot) == libc_module()
+                                ? dlvsym(RTLD_NEXT, names[i].name, names[i].version)
+                                : NULL;
+        if (found)
+            *slot = found;
+    }
+}
+
 /* Only libc's own blocks can be trusted to have a word before them at all. */
 static bool allocates_as_glibc(void)
 {
-    const struct link_map *const libc = module_of((const void *)(uintptr_t)gnu_get_libc_version);
+    const struct link_map *const libc = libc_module();
     return libc && module_of((const void *)(uintptr_t)real.malloc) == libc &&
            module_of((const void *)(uintptr_t)real.malloc_usable_size) == libc;
 }
@@ -60,6 +94,7 @@ void real_resolve(void)
 #undef HOOK_OPTIONAL
 #undef HOOK_JUMP
 #undef HOOK_ALIAS
+    resolve_versions();
     find_allocator();
     atomic_store(&n_trials, 0);
     atomic_store(&real_blocks, allocates_as_glibc() ? REAL_BLOCKS_TRIED : REAL_BLOCKS_FOREIGN);

@@ -79,6 +79,14 @@ static void an_allocator_preloaded_behind_us_is_the_real_one(void **state)
     assert_int_equal(found_under(jemalloc), 0);
 }
 
+static void so_is_one_that_only_references_with_a_version_reach(void **state)
+{
+    (void)state;
+    if (!dlopen("libc_malloc_debug.so.0", RTLD_LAZY | RTLD_LOCAL))
+        skip();
+    assert_int_equal(found_under("libc_malloc_debug.so.0"), 0);
+}
+
 static void glibcs_blocks_tell_their_size_once_tried(void **state)
 {
     (void)state;
@@ -132,6 +140,11 @@ static int probe(void)
     real_resolve();
     if (real_blocks != REAL_BLOCKS_FOREIGN)
         return 2;
+    if (strstr(getenv("LD_PRELOAD"),
+               "malloc_debug")) /* whose malloc libc's is not, nor that of any other */
+        return real.malloc != dlsym(RTLD_NEXT, "malloc") && real.free != dlsym(RTLD_NEXT, "free")
+                   ? 0
+                   : 1;
     return strstr(real_allocator_path(), "jemalloc") && real.mallocx ? 0 : 1;
 }
 
@@ -143,6 +156,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_no_library_has_stays_null),
         cmocka_unit_test(the_allocator_is_the_c_librarys),
         cmocka_unit_test(an_allocator_preloaded_behind_us_is_the_real_one),
+        cmocka_unit_test(so_is_one_that_only_references_with_a_version_reach),
         cmocka_unit_test(glibcs_blocks_tell_their_size_once_tried),
         cmocka_unit_test(mapped_blocks_are_asked_for),
         cmocka_unit_test(a_word_that_is_wrong_is_never_believed),
