@@ -219,7 +219,7 @@ static int on_fd_is(const struct io_scene *scene)
     if (description->end_bytes < 0)
         description->end_bytes = description->offset_bytes;
     if (is->kind == TRACE_FD_FILE)
-        io_files_identify(io_file(scene->io, description->file), is->device, is->inode);
+        io_files_identify(scene->io, io_file(scene->io, description->file), is->device, is->inode);
     return 0;
 }
 
@@ -279,7 +279,9 @@ int io_events_add_thread(struct model *model, uint32_t image, int32_t tid)
         return -ENOMEM;
     io->threads = threads;
     threads[io->n_threads++] = (struct model_io_thread){
-        .image = image, .tid = tid, .first_ticks = model->now_ticks, .last_ticks = 0};
+        .image = image,
+        .tid = tid,
+    };
     return 0;
 }
 
@@ -292,6 +294,8 @@ void io_events_thread_over(struct model *model, uint32_t thread)
 static int on_thread(const struct io_scene *scene)
 {
     const struct unpack_text name = scene->record->thread.name;
+    if (scene->thread->first_ticks == 0)
+        scene->thread->first_ticks = scene->record->ticks;
     scene->thread->name = strtab_add(&scene->model->texts, name.bytes, name.n_bytes);
     return scene->thread->name ? 0 : -ENOMEM;
 }

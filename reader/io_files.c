@@ -36,6 +36,18 @@ static void append(struct path *path, const char *text, size_t n_bytes)
     }
 }
 
+/* The id of a name, 0 where it is new and there are too many already; or -ENOMEM. */
+static int add_name(struct model *model, const char *name, size_t n_bytes, uint32_t *id_out)
+{
+    struct model_io *const io = &model->io;
+    *id_out = strtab_find(&model->texts, name, n_bytes);
+    if (*id_out || n_bytes > MODEL_MAX_IO_NAME_BYTES - io->n_name_bytes)
+        return 0;
+    io->n_name_bytes += n_bytes;
+    *id_out = strtab_add(&model->texts, name, n_bytes);
+    return *id_out ? 0 : -ENOMEM;
+}
+
 static int add_file(struct model *model, uint32_t name, uint32_t *file_out)
 {
     struct model_io *const io = &model->io;
@@ -67,16 +79,15 @@ int io_files_find(struct model *model, const char *name, size_t n_bytes, uint32_
 {
     struct model_io *const io = &model->io;
     uint32_t id = strtab_find(&model->texts, name, n_bytes);
-    const uint32_t known = id ? idmap_get(&io->file_by_name, id) : 0;
-    if (known) {
-        *file_out = known;
+    *file_out = id ? idmap_get(&io->file_by_name, id) : 0;
+    if (*file_out)
         return 0;
-    }
     if (io->n_files >= MODEL_MAX_IO_FILES)
         return find_other(model, file_out);
-    if (id == 0)
-        id = strtab_add(&model->texts, name, n_bytes);
-    return id ? add_file(model, id, file_out) : -ENOMEM;
+    const int error = add_name(model, name, n_bytes, &id);
+    if (error)
+        return error;
+    return id ? add_file(model, id, file_out) : find_other(model, file_out);
 }
 
 /* The folder that a path is relative to, "" where it is not known. */
@@ -121,7 +132,7 @@ int io_files_find_unnamed(struct model *model, int32_t fd, uint32_t *file_out)
 
 int io_files_set_folder(const struct io_scene *scene, const struct unpack_text *path)
 {
-    struct strtab *const texts = &scene->model->texts;
+    const struct strtab *const texts = &scene->model->texts;
     struct path whole = {.n_bytes = 0};
     if (path->n_bytes == 0 || path->bytes[0] != '/') {
         const char *const before = strtab_text(texts, scene->image->folder);
@@ -132,16 +143,18 @@ int io_files_set_folder(const struct io_scene *scene, const struct unpack_text *
     append(&whole, path->bytes, path->n_bytes);
     if (whole.n_bytes > TRACE_MAX_TEXT_BYTES)
         whole.n_bytes = 0; /* going down one folder at a time without end */
-    scene->image->folder =
-        strtab_add(texts, whole.n_bytes ? whole.text : "/", whole.n_bytes ? whole.n_bytes : 1);
-    return scene->image->folder ? 0 : -ENOMEM;
+    if (whole.n_bytes == 0)
+        whole.text[whole.n_bytes++] = '/';
+    return add_name(scene->model, whole.text, whole.n_bytes, &scene->image->folder);
 }
 
-void io_files_identify(struct model_io_file *file, uint64_t device, uint64_t inode)
+void io_files_identify(struct model_io *io, struct model_io_file *file, uint64_t device,
+                       uint64_t inode)
 {
     if (file->device == device && file->inode == inode)
         return;
     if (file->inode) {
+        io->n_ranges -= file->covered.n;
         file->covered_earlier = add_capped(file->covered_earlier, file->covered.n_bytes);
         file->was_read_unknown = file->was_read_unknown || file->covered.is_unknown;
         covered_fini(&file->covered);

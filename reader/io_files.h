@@ -16,10 +16,11 @@ int io_files_find_path(const struct io_scene *scene, int32_t folder_fd,
 /* The same for a descriptor of which nothing is known but its number. */
 int io_files_find_unnamed(struct model *model, int32_t fd, uint32_t *file_out);
 
-/* The working folder of an image from now on. 0 or -ENOMEM. */
+/* The working folder of an image from now on; not known where there were too many. 0 or -ENOMEM. */
 int io_files_set_folder(const struct io_scene *scene, const struct unpack_text *path);
 
 /* The file's name has led to this one of a device from now on. */
-void io_files_identify(struct model_io_file *file, uint64_t device, uint64_t inode);
+void io_files_identify(struct model_io *io, struct model_io_file *file, uint64_t device,
+                       uint64_t inode);
 
 #endif

@@ -6,7 +6,8 @@
  *   opener  one stack of one process that opens descriptors
  *
  * Numbered from 1 in the order they are met; 0 is none. All of it is O(sites + files + descriptors +
- * threads), and files stop at MODEL_MAX_IO_FILES: the rest share one row. */
+ * threads), and files stop at MODEL_MAX_IO_FILES: the rest share one row. A few bytes of a trace may stand
+ * for a long name or for a further range of a file, so those have limits of their own. */
 #ifndef HEAPWISE_READER_IO_MODEL_H
 #define HEAPWISE_READER_IO_MODEL_H
 
@@ -22,7 +23,9 @@
 
 enum model_io_limits {
     MODEL_MAX_IO_FILES = 1 << 18,
-    MODEL_MAX_SITE_FILES = 1000, /* a site that used more is said to have used so many */
+    MODEL_MAX_IO_NAME_BYTES = 64 << 20, /* of their names and of working folders */
+    MODEL_MAX_IO_RANGES = 1 << 20,      /* of bytes that were read, in all files: 16 MiB */
+    MODEL_MAX_SITE_FILES = 1000,        /* a site that used more is said to have used so many */
 };
 
 struct model_io_site {
@@ -105,6 +108,8 @@ struct model_io {
     struct model_io_thread *threads; /* by number, from 0 */
     uint32_t n_sites, sites_capacity, n_files, files_capacity, n_openers, openers_capacity;
     uint32_t n_threads, threads_capacity;
+    uint64_t n_name_bytes; /* of names that input and output brought */
+    uint64_t n_ranges;     /* in the files' covered */
     uint32_t other_files;  /* number of the row for files beyond the limit, 0 none yet */
     uint32_t first_folder; /* strtab id: where the command began */
     struct idmap site_by_stack, opener_by_stack; /* process << 32 | node -> first of that stack */

@@ -232,7 +232,8 @@ static double alive_seconds(const struct analysis *analysis, const struct model_
     const uint64_t last = thread->last_ticks && thread->last_ticks < process->last_ticks
                               ? thread->last_ticks
                               : process->last_ticks;
-    return io_reports_seconds(analysis, subtract_floored(last, thread->first_ticks));
+    const uint64_t first = thread->first_ticks ? thread->first_ticks : process->first_ticks;
+    return io_reports_seconds(analysis, subtract_floored(last, first));
 }
 
 static struct io_thread make_thread(const struct analysis *analysis,

@@ -28,20 +28,26 @@ struct transfer {
     struct side from, to; /* a plain read has no `to`, a plain write no `from` */
 };
 
-/* What a descriptor leads to; what nobody explained is known by its number. */
-static int find_side(const struct io_scene *scene, int64_t fd, struct side *side_out)
+/* What a descriptor leads to. */
+static struct side look_up(const struct io_scene *scene, int64_t fd)
 {
     const bool is_fd = fd >= 0 && fd <= INT32_MAX;
     const struct fds_slot *const slot = is_fd ? fds_find(&scene->image->fds, (int32_t)fd) : NULL;
-    *side_out = (struct side){.file = 0};
-    if (slot) {
-        side_out->description = fds_description(&scene->io->descriptions, slot->description);
-        side_out->file = side_out->description->file;
-    }
-    if (side_out->file || !is_fd || scene->record->io.result == -EBADF)
+    if (!slot)
+        return (struct side){.file = 0};
+    struct fds_description *const description =
+        fds_description(&scene->io->descriptions, slot->description);
+    return (struct side){.description = description, .file = description->file};
+}
+
+/* The same for a transfer, whose file has a row: what nobody explained is known by its number. */
+static int find_side(const struct io_scene *scene, int64_t fd, struct side *side_out)
+{
+    *side_out = look_up(scene, fd);
+    if (side_out->file || fd < 0 || fd > INT32_MAX || scene->record->io.result == -EBADF)
         return 0;
     const int error = io_files_find_unnamed(scene->model, (int32_t)fd, &side_out->file);
-    if (error == 0 && slot)
+    if (error == 0 && side_out->description)
         side_out->description->file = side_out->file;
     return error;
 }
@@ -86,13 +92,24 @@ static void note_place(struct model_io_site *site, struct model_io_file *file,
     description->end_bytes = behind(start, bytes);
 }
 
-/* Which bytes of the file a read covered. */
-static int note_covered(struct model_io_file *file, int64_t start, uint64_t bytes)
+/* Which bytes of the file a read covered. Where there are too many ranges, files that need a further one are
+ * followed no more. */
+static int note_covered(struct model_io *io, struct model_io_file *file, int64_t start,
+                        uint64_t bytes)
 {
-    if (start >= 0 && behind(start, bytes) >= 0)
-        return covered_add(&file->covered, (uint64_t)start, (uint64_t)behind(start, bytes));
-    file->was_read_unknown = true;
-    return 0;
+    const uint32_t n_before = file->covered.n;
+    if (file->was_read_unknown)
+        return 0;
+    file->was_read_unknown = behind(start, bytes) < 0;
+    const int error = file->was_read_unknown ? 0
+                                             : covered_add(&file->covered, (uint64_t)start,
+                                                           (uint64_t)behind(start, bytes));
+    if (file->covered.n > n_before && io->n_ranges >= MODEL_MAX_IO_RANGES)
+        file->was_read_unknown = true;
+    if (file->was_read_unknown)
+        covered_fini(&file->covered);
+    io->n_ranges = io->n_ranges - n_before + file->covered.n;
+    return error;
 }
 
 /* Follow the position of a plain read or write. */
@@ -117,9 +134,9 @@ static int move(const struct io_scene *scene, const struct transfer *transfer,
     note_place(site, file, description, start, transfer->bytes);
     if (!positional)
         description->offset_bytes = behind(start, transfer->bytes);
-    const int error = transfer->reads ? note_covered(file, start, transfer->bytes) : 0;
-    covered_fini(&other.covered);
-    return error;
+    return transfer->reads && scene->is_shown
+               ? note_covered(scene->io, file, start, transfer->bytes)
+               : 0;
 }
 
 /* The program may have given a copy positions of its own: none is known after it. */
@@ -312,13 +329,10 @@ static bool may_have_places(const struct fds_description *description)
 }
 
 /* Seeks, questions about a file and the rest: no site of their own. */
-static int on_other(const struct io_scene *scene, enum io_class class)
+static void on_other(const struct io_scene *scene, enum io_class class)
 {
     const struct record_io *const io = &scene->record->io;
-    struct side side;
-    const int error = find_side(scene, io->fd, &side);
-    if (error)
-        return error;
+    const struct side side = look_up(scene, io->fd);
     scene->process->io.seeks += class == IO_CLASS_SEEK;
     scene->process->io.stats += class == IO_CLASS_STAT;
     if (side.file && scene->is_shown) {
@@ -330,7 +344,6 @@ static int on_other(const struct io_scene *scene, enum io_class class)
         side.description->offset_bytes = io->result;
         side.description->is_seekable = true;
     }
-    return 0;
 }
 
 int io_transfer(const struct io_scene *scene)
@@ -343,6 +356,6 @@ int io_transfer(const struct io_scene *scene)
     case IO_CLASS_WRITE:
     case IO_CLASS_COPY: return on_move(scene, class);
     case IO_CLASS_SYNC: return on_sync(scene);
-    default: return on_other(scene, class);
+    default: on_other(scene, class); return 0;
     }
 }

@@ -249,13 +249,14 @@ static void bytes_show_in_the_timeline(void **state)
 static void unexplained_descriptors_are_known_by_their_number(void **state)
 {
     (void)state;
-    struct profile *const profile = load_script(
-        SCRIPT_HEAD
-        "1 io 10 1 7 100 100 1 2 0 0\n1 io 20 1 -7 100 100 1 2 0 0\n"
-        "1 io 30 255 7 100 100 1 2 0 0\n1 io 40 1 2147483647 1 1 1 2 0 0\n" SCRIPT_TAIL);
+    struct profile *const profile =
+        load_script(SCRIPT_HEAD "1 io 10 1 7 100 100 1 2 0 0\n1 io 20 1 -7 100 100 1 2 0 0\n"
+                                "1 io 30 255 7 100 100 1 2 0 0\n1 io 35 53 8 0 0 1 2 0 0\n1 io 40 "
+                                "1 2147483647 1 1 1 2 0 0\n" SCRIPT_TAIL);
     assert_int_equal(file_of(profile, "fd:[7]")->read_calls, 1);
     assert_int_equal(profile->totals.io_read_calls, 3); /* an unknown op is no read */
-    assert_int_equal(profile->totals.events, 4);
+    assert_int_equal(profile->totals.events, 5);
+    assert_int_equal(profile->n_io_files, 2); /* none of what was only asked about */
     profile_free(profile);
 }
 
