@@ -175,7 +175,7 @@ CASES = {
     "jemalloc's own calls": (["jemalloc_calls"], [], None),
     "surroundings": (["show_state", "an argument", ""], [], None),
 }
-for name in ("fd", "sockets", "copies", "names", "stdio_write", "stdio_read", "last_flush", "aio", "streams",
+for name in ("fd", "sockets", "copies", "names", "stdio_write", "stdio_read", "stdio_rough", "last_flush", "aio", "streams",
              "fortified", "wide", "legacy"):
     CASES[f"io {name.replace('_', ' ')}"] = ([f"io_{name}"], [], None)
 for way in ("reuse", "over_standard", "vfork_close", "close_from", "fork_shares", "partial", "interrupted", "appended",
