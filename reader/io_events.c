@@ -12,6 +12,7 @@
 #include "reader/io_files.h"
 #include "reader/io_sites.h"
 #include "reader/io_transfer.h"
+#include "reader/sites.h"
 #include "trace/io_ops.h"
 
 /* ---- descriptors ---- */
@@ -98,7 +99,7 @@ static int on_path_call(const struct io_scene *scene)
     const struct record_path_call *const call = &scene->record->path_call;
     const enum io_class class = io_op_class(call->op);
     uint32_t file;
-    const int error = io_files_find_path(scene, call->folder_fd, &call->path, &file);
+    int error = io_files_find_path(scene, call->folder_fd, &call->path, &file);
     if (error || class == IO_CLASS_OPEN)
         return error ? error : on_open(scene, file);
     if (class == IO_CLASS_STAT) {
@@ -106,7 +107,10 @@ static int on_path_call(const struct io_scene *scene)
         if (file && scene->is_shown)
             io_file(scene->io, file)->stats++;
     }
-    note_slow(scene, file, 0);
+    uint32_t node;
+    if ((error = sites_find_node(scene->model, scene->stream, call->stack, &node)))
+        return error;
+    note_slow(scene, file, node);
     return 0;
 }
 

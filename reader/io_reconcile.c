@@ -22,13 +22,16 @@ int io_reconcile_init(struct io_reconcile *reconcile, const struct model *model)
 {
     const size_t n = model->n_processes + (size_t)1;
     *reconcile = (struct io_reconcile){.seen = calloc(n, sizeof *reconcile->seen),
-                                       .loader = calloc(n, sizeof *reconcile->loader)};
-    if (!reconcile->seen || !reconcile->loader)
+                                       .loader = calloc(n, sizeof *reconcile->loader),
+                                       .is_parent = calloc(n, sizeof *reconcile->is_parent)};
+    if (!reconcile->seen || !reconcile->loader || !reconcile->is_parent)
         return -ENOMEM;
     for (uint32_t i = model->n_processes; i > 0; i--) {
         const struct model_process *const process = model_process(model, i);
         add(&reconcile->seen[i - 1], &process->kernel_io.seen);
         add(&reconcile->loader[i - 1], &process->kernel_io.loader);
+        if (process->parent)
+            reconcile->is_parent[process->parent - 1] = true;
         if (process->parent == 0 || process->kernel_io.has_exit)
             continue;
         add(&reconcile->seen[process->parent - 1], &reconcile->seen[i - 1]);
@@ -41,6 +44,7 @@ void io_reconcile_fini(struct io_reconcile *reconcile)
 {
     free(reconcile->seen);
     free(reconcile->loader);
+    free(reconcile->is_parent);
 }
 
 static struct kernel_io make(const struct model_kernel_counts *kernel,
@@ -69,6 +73,16 @@ static bool is_whole(const struct model *model)
     return n_missing == 0;
 }
 
+/* Whether a count that a process took of itself before its end can be compared: calls seen later make
+ * more than the kernel had, and which children it had waited for by then is not known. */
+static bool is_count_of_all(const struct kernel_io *io, bool is_parent)
+{
+    const uint64_t n_reads = add_capped(io->seen_read_calls, io->loader_read_calls);
+    const bool is_equal = n_reads == io->read_calls && io->seen_write_calls == io->write_calls;
+    const bool is_less = n_reads <= io->read_calls && io->seen_write_calls <= io->write_calls;
+    return is_equal || (is_less && !is_parent);
+}
+
 struct kernel_io io_reconcile_process(const struct io_reconcile *reconcile,
                                       const struct analysis *analysis, uint32_t process)
 {
@@ -78,7 +92,9 @@ struct kernel_io io_reconcile_process(const struct io_reconcile *reconcile,
         return (struct kernel_io){.known = false};
     struct kernel_io made = make(kernel->has_exit ? &kernel->exit : &kernel->end,
                                  &reconcile->seen[process - 1], &reconcile->loader[process - 1]);
-    made.comparable = kernel->has_exit && is_whole(model) && !analysis->profile->truncated;
+    made.comparable =
+        is_whole(model) && !analysis->profile->truncated &&
+        (kernel->has_exit || is_count_of_all(&made, reconcile->is_parent[process - 1]));
     return made;
 }
 
@@ -106,18 +122,6 @@ struct kernel_io io_reconcile_whole(const struct io_reconcile *reconcile,
 }
 
 /* ---- what is said of it ---- */
-
-static int remark_loader(struct model *model, const struct kernel_io *io)
-{
-    char line[160];
-    if (io->loader_read_calls == 0)
-        return 0;
-    snprintf(line, sizeof line,
-             "reads that the kernel counted before recording began, most of them the loader's: "
-             "%" PRIu64 " (%" PRIu64 " bytes)",
-             io->loader_read_calls, io->loader_read_bytes);
-    return model_remark(model, line);
-}
 
 static int remark_unseen(struct model *model, const struct kernel_io *io)
 {
@@ -175,8 +179,6 @@ int io_reconcile_remark(struct analysis *analysis)
     int error = remark_unseen_ways(model);
     if (error || !io->known)
         return error;
-    error = remark_loader(model, io);
-    if (error == 0)
-        error = remark_unseen(model, io);
+    error = remark_unseen(model, io);
     return error ? error : remark_excess(model, io);
 }
