@@ -57,17 +57,28 @@ static bool is_due(uint32_t n_missed)
     return n_missed > 1 && (n_missed & (n_missed - 1)) == 0;
 }
 
-static __attribute__((noinline)) uint32_t id_anew(struct lane *lane, struct io_stack *kept,
+/* Either of a caller's two entries, in turn: of two callers that have the same ones, each soon has one. A handler
+ * that never comes back may not leave the words of another caller. */
+static struct io_stack *claim(struct lane *lane, size_t place, const struct arch_frame *caller)
+{
+    struct io_stack *const kept = &lane->io_stacks[(place & ~(size_t)1) + lane->n_io_claims++ % 2];
+    kept->n_words = 0;
+    stack_order_stores();
+    kept->at = *caller;
+    kept->n_missed = 0;
+    return kept;
+}
+
+static __attribute__((noinline)) uint32_t id_anew(struct lane *lane, size_t place,
                                                   const struct arch_frame *caller)
 {
     const uint32_t id = event_stack(lane, caller);
-    if (is_place_of(kept, caller)) {
-        kept->n_missed++;
-    } else {
-        kept->n_words = 0;
-        kept->at = *caller;
-        kept->n_missed = 1;
-    }
+    struct io_stack *kept = &lane->io_stacks[place];
+    if (!is_place_of(kept, caller))
+        kept = &lane->io_stacks[place ^ 1];
+    if (!is_place_of(kept, caller))
+        kept = claim(lane, place, caller);
+    kept->n_missed++;
     if (is_due(kept->n_missed))
         keep(lane, kept);
     return id;
@@ -75,10 +86,12 @@ static __attribute__((noinline)) uint32_t id_anew(struct lane *lane, struct io_s
 
 uint32_t io_stack_id(struct lane *lane, const struct arch_frame *caller)
 {
-    struct io_stack *const kept =
-        &lane->io_stacks[(caller->pc ^ caller->pc >> 7 ^ caller->sp >> 4) % IO_STACKS];
+    const size_t place = (caller->pc ^ caller->pc >> 7 ^ caller->sp >> 4) % IO_STACKS;
+    struct io_stack *kept = &lane->io_stacks[place];
+    if (!is_place_of(kept, caller))
+        kept = &lane->io_stacks[place ^ 1];
     if (__builtin_expect(!holds(lane, kept, caller), 0))
-        return id_anew(lane, kept, caller);
+        return id_anew(lane, place, caller);
     kept->n_missed = 1;
     ring_count(&lane->ring->n_fast, 1);
     return kept->id;

@@ -37,8 +37,9 @@ struct lane {
     uint64_t stuck_tail; /* tail, plus one, at which waiting proved useless; 0: never did */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
-    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
-    struct io_stack io_stacks[IO_STACKS];
+    uintptr_t pcs[TRACE_MAX_DEPTH];       /* scratch of the unwinders that are rarely needed */
+    struct io_stack io_stacks[IO_STACKS]; /* a caller's lies in one of two neighbours */
+    uint32_t n_io_claims;                 /* of entries, by callers that had none */
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

@@ -84,6 +84,22 @@ static void two_places_take_turns(void **state)
     assert_int_equal(n, 6);
 }
 
+/* Wherever the other lies, both are known soon, and stay so when others come by once. */
+static void any_two_places_do(void **state)
+{
+    (void)state;
+    for (uintptr_t other = 1; other < 200; other++) {
+        for (unsigned i = 0; i < 20; i++) {
+            caller.pc = i % 2 ? 0x4000 : 0x4000 + other;
+            find(ID + i % 2, N_WORDS);
+            const uint64_t n = n_recognised(1, ID + i % 2);
+            if (i >= 10)
+                assert_int_equal(n, 1);
+        }
+        lane->tree.age++;
+    }
+}
+
 static void rbp_counts_where_it_matters(void **state)
 {
     (void)state;
@@ -128,6 +144,7 @@ int main(void)
         cmocka_unit_test_setup(the_third_time_it_is_known, start),
         cmocka_unit_test_setup(any_other_word_makes_it_another, start),
         cmocka_unit_test_setup(two_places_take_turns, start),
+        cmocka_unit_test_setup(any_two_places_do, start),
         cmocka_unit_test_setup(rbp_counts_where_it_matters, start),
         cmocka_unit_test_setup(ids_of_an_older_tree_are_void, start),
         cmocka_unit_test_setup(what_may_not_be_compared_is_not_kept, start),
