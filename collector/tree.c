@@ -158,13 +158,51 @@ uint32_t tree_image_of(const struct tree *tree, int pid)
     return process ? process->image_id : 0;
 }
 
-static void note_exit(struct tree *tree, int pid, int status, uint64_t ticks)
+/* What the kernel counted of a process, also of one that ended but was not reaped yet. Source: proc(5). */
+static bool read_io(int pid, struct record_kernel_io *io_out)
+{
+    char path[64], text[512];
+    unsigned long long n_reads, n_writes, read_bytes, written_bytes;
+    snprintf(path, sizeof path, "/proc/%d/io", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    if (sscanf(text, "rchar: %llu wchar: %llu syscr: %llu syscw: %llu", &read_bytes, &written_bytes,
+               &n_reads, &n_writes) != 4)
+        return false;
+    *io_out = (struct record_kernel_io){.pid = pid,
+                                        .n_reads = n_reads,
+                                        .n_writes = n_writes,
+                                        .read_bytes = read_bytes,
+                                        .written_bytes = written_bytes};
+    return true;
+}
+
+/* Look for a child with news and leave them there. Returns its pid, 0 where none has any, -1 where there is no
+ * child; *ended_out tells whether it is about its end. */
+static pid_t next_with_news(bool *ended_out)
+{
+    siginfo_t news = {.si_pid = 0};
+    const int options = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL;
+    if (waitid(P_ALL, 0, &news, options) != 0)
+        return -1;
+    *ended_out = news.si_pid > 0 && news.si_code >= CLD_EXITED && news.si_code <= CLD_DUMPED;
+    return news.si_pid;
+}
+
+static void note_exit(struct tree *tree, int pid, int status, uint64_t ticks,
+                      const struct record_kernel_io *io)
 {
     struct process *process = find(tree, pid);
     if (!process || process->ended)
         process = add(tree, pid);
-    if (process)
+    if (process) {
         end(process, ticks, &status);
+        process->has_io = io != NULL;
+        process->io = io ? *io : (struct record_kernel_io){0};
+    }
     if (pid == tree->command_pid && !tree->command_ended) {
         tree->command_ended = true;
         tree->command_stopped = false;
@@ -177,13 +215,18 @@ bool tree_reap(struct tree *tree, uint64_t ticks, struct tree_news *news_out)
     *news_out = (struct tree_news){0};
     for (;;) {
         int status;
-        const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
+        struct record_kernel_io io;
+        bool ended;
+        const pid_t pid = next_with_news(&ended);
         if (pid < 0 && errno == EINTR)
             continue;
         if (pid <= 0)
             return pid == 0;
+        const bool has_io = ended && read_io(pid, &io); /* once reaped it is gone */
+        if (waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL) != pid)
+            return true;
         if (WIFEXITED(status) || WIFSIGNALED(status)) {
-            note_exit(tree, pid, status, ticks);
+            note_exit(tree, pid, status, ticks, has_io ? &io : NULL);
         } else if (pid == tree->command_pid) {
             tree->command_stopped = WIFSTOPPED(status);
             news_out->stop_signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
@@ -238,6 +281,8 @@ void tree_write_ends(struct tree *tree, struct compress *out)
             i++;
             continue;
         }
+        if (process->has_io)
+            scribe_process_io(out, process->ended_ticks, &process->io);
         scribe_process_end(out, process->ended_ticks, process->pid,
                            process->has_status ? &process->wait_status : NULL);
         close_statm(tree, process);

@@ -26,6 +26,8 @@ struct process {
     bool ended;         /* to be written by tree_write_ends() */
     bool has_status;
     int wait_status;
+    bool has_io; /* it was ours to reap, and /proc told */
+    struct record_kernel_io io;
     uint64_t ended_ticks;
 };
 
@@ -71,14 +73,15 @@ bool tree_is_alive(const struct tree *tree, int pid);
 /* The latest image of `pid`, 0 where unknown. */
 uint32_t tree_image_of(const struct tree *tree, int pid);
 
-/* Collect wait statuses without blocking. Returns false once no child is left. */
+/* Collect wait statuses without blocking, and what the kernel counted of each that ended: reads and writes,
+ * with those of the children it had waited for. Returns false once no child is left. */
 bool tree_reap(struct tree *tree, uint64_t ticks, struct tree_news *news_out);
 
 /* Read every recorded process's resident size, write those that changed (unless `out` is NULL), and
  * notice who is gone. */
 void tree_sample_rss(struct tree *tree, uint64_t ticks, struct compress *out);
 
-/* Write PROCESS_END for those whose end was noticed before the last drain. */
+/* Write PROCESS_IO, where it is known, and PROCESS_END for those whose end was noticed before the last drain. */
 void tree_write_ends(struct tree *tree, struct compress *out);
 
 /* List the living descendants of this process: "12 (name), 13 (name)", foreign bytes replaced by

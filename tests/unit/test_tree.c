@@ -6,6 +6,7 @@
 
 #include "collector/tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,9 +107,53 @@ static void the_commands_end_is_learned_with_its_status(void **state)
     compress_end_frame(bench.out);
     assert_int_equal(trace_walk_count(path, TRACE_PROCESS_END), 1);
     trace_walk_open(&walk, path);
-    assert_true(trace_walk_next(&walk));
+    do
+        assert_true(trace_walk_next(&walk));
+    while (walk.record.tag == TRACE_PROCESS_IO);
     assert_int_equal(walk.record.exit.pid, pid);
     assert_int_equal(walk.record.exit.wait_status, SIGKILL);
+    trace_walk_close(&walk);
+    teardown(&bench);
+}
+
+static void write_often(unsigned n)
+{
+    const int fd = open("/dev/null", O_WRONLY);
+    for (unsigned i = 0; i < n; i++)
+        if (write(fd, "123", 3) != 3)
+            _exit(1);
+}
+
+static void what_the_kernel_counted_of_it_is_told(void **state)
+{
+    struct bench bench;
+    struct tree_news news;
+    struct trace_walk walk;
+    (void)state;
+    if (access("/proc/self/io", R_OK) != 0)
+        skip();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        write_often(5);
+        if (fork() == 0) {
+            write_often(2);
+            _exit(0);
+        }
+        wait(NULL);
+        _exit(0);
+    }
+    setup(&bench, pid);
+    reap_until(&bench, &news, &bench.tree.command_ended);
+    tree_write_ends(&bench.tree, bench.out);
+    compress_end_frame(bench.out);
+    assert_int_equal(trace_walk_count(path, TRACE_PROCESS_IO), 1);
+    trace_walk_open(&walk, path);
+    assert_true(trace_walk_next(&walk));
+    assert_int_equal(walk.record.tag, TRACE_PROCESS_IO);
+    assert_int_equal(walk.record.kernel_io.pid, pid);
+    assert_int_equal(walk.record.kernel_io.n_reads, 0);
+    assert_int_equal(walk.record.kernel_io.n_writes, 7);
+    assert_int_equal(walk.record.kernel_io.written_bytes, 21);
     trace_walk_close(&walk);
     teardown(&bench);
 }
@@ -264,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_commands_end_is_learned_with_its_status),
+        cmocka_unit_test(what_the_kernel_counted_of_it_is_told),
         cmocka_unit_test(a_stop_is_news_once),
         cmocka_unit_test(resident_sizes_are_written_when_they_change),
         cmocka_unit_test(a_pid_in_use_again_ends_the_first),
