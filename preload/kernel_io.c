@@ -80,8 +80,11 @@ void kernel_io_end(void)
     if (n > 0) {
         take_off(&counts.n_reads, &session.n_own_reads);
         take_off(&counts.read_bytes, &session.own_read_bytes);
-        kernel_io_own((long)n); /* should there be another end */
         event_kernel_io(lane, TRACE_KERNEL_IO_END, &counts);
+        kernel_io_own((long)n);
+        const struct event_kernel_io own = {.n_reads = atomic_load(&session.n_own_reads),
+                                            .read_bytes = atomic_load(&session.own_read_bytes)};
+        event_kernel_io(lane, TRACE_KERNEL_IO_OWN, &own);
     }
     session_leave(lane);
 }

@@ -253,12 +253,16 @@ static int on_kernel_io(const struct io_scene *scene)
     if (told->moment == TRACE_KERNEL_IO_END) {
         kernel->end = counts_of(told);
         kernel->has_end = true;
+    } else if (told->moment == TRACE_KERNEL_IO_OWN) {
+        kernel->own = counts_of(told);
     } else if (told->moment == TRACE_KERNEL_IO_START &&
                (kernel->has_end || scene->process->n_images < 2)) {
         loader->read_calls =
             add_capped(loader->read_calls, subtract_floored(told->n_reads, end->read_calls));
         loader->read_bytes =
             add_capped(loader->read_bytes, subtract_floored(told->read_bytes, end->read_bytes));
+        kernel->own =
+            (struct model_kernel_counts){0}; /* that of the image before is in the difference */
     }
     return 0;
 }

@@ -88,7 +88,8 @@ struct model_kernel_counts {
 struct model_kernel_io {
     struct model_kernel_counts seen;   /* by the shim, of those that the kernel counts */
     struct model_kernel_counts loader; /* before the shim was there, in all images */
-    struct model_kernel_counts end;    /* of the last image, as late as it could */
+    struct model_kernel_counts end;    /* of the last image, as late as it could, without its own */
+    struct model_kernel_counts own;    /* what recording itself read in that image */
     struct model_kernel_counts exit;   /* with the children it waited for */
     bool has_end, has_exit;
 };

@@ -23,19 +23,22 @@ int io_reconcile_init(struct io_reconcile *reconcile, const struct model *model)
     const size_t n = model->n_processes + (size_t)1;
     *reconcile = (struct io_reconcile){.seen = calloc(n, sizeof *reconcile->seen),
                                        .loader = calloc(n, sizeof *reconcile->loader),
+                                       .own = calloc(n, sizeof *reconcile->own),
                                        .is_parent = calloc(n, sizeof *reconcile->is_parent)};
-    if (!reconcile->seen || !reconcile->loader || !reconcile->is_parent)
+    if (!reconcile->seen || !reconcile->loader || !reconcile->own || !reconcile->is_parent)
         return -ENOMEM;
     for (uint32_t i = model->n_processes; i > 0; i--) {
         const struct model_process *const process = model_process(model, i);
         add(&reconcile->seen[i - 1], &process->kernel_io.seen);
         add(&reconcile->loader[i - 1], &process->kernel_io.loader);
+        add(&reconcile->own[i - 1], &process->kernel_io.own);
         if (process->parent)
             reconcile->is_parent[process->parent - 1] = true;
         if (process->parent == 0 || process->kernel_io.has_exit)
             continue;
         add(&reconcile->seen[process->parent - 1], &reconcile->seen[i - 1]);
         add(&reconcile->loader[process->parent - 1], &reconcile->loader[i - 1]);
+        add(&reconcile->own[process->parent - 1], &reconcile->own[i - 1]);
     }
     return 0;
 }
@@ -45,6 +48,18 @@ void io_reconcile_fini(struct io_reconcile *reconcile)
     free(reconcile->seen);
     free(reconcile->loader);
     free(reconcile->is_parent);
+    free(reconcile->own);
+}
+
+/* What the kernel counted at a process's exit, without what recording itself read. */
+static struct model_kernel_counts exit_of(const struct io_reconcile *reconcile,
+                                          const struct model *model, uint32_t process)
+{
+    struct model_kernel_counts counts = model_process(model, process)->kernel_io.exit;
+    const struct model_kernel_counts *const own = &reconcile->own[process - 1];
+    counts.read_calls = subtract_floored(counts.read_calls, own->read_calls);
+    counts.read_bytes = subtract_floored(counts.read_bytes, own->read_bytes);
+    return counts;
 }
 
 static struct kernel_io make(const struct model_kernel_counts *kernel,
@@ -90,7 +105,8 @@ struct kernel_io io_reconcile_process(const struct io_reconcile *reconcile,
     const struct model_kernel_io *const kernel = &model_process(model, process)->kernel_io;
     if (model->io.is_off || !(kernel->has_exit || kernel->has_end))
         return (struct kernel_io){.known = false};
-    struct kernel_io made = make(kernel->has_exit ? &kernel->exit : &kernel->end,
+    const struct model_kernel_counts at_exit = exit_of(reconcile, model, process);
+    struct kernel_io made = make(kernel->has_exit ? &at_exit : &kernel->end,
                                  &reconcile->seen[process - 1], &reconcile->loader[process - 1]);
     made.comparable =
         is_whole(model) && !analysis->profile->truncated &&
@@ -111,7 +127,8 @@ struct kernel_io io_reconcile_whole(const struct io_reconcile *reconcile,
     for (uint32_t i = 1; i <= model->n_processes; i++) {
         if (!model_process(model, i)->kernel_io.has_exit)
             continue;
-        add(&kernel, &model_process(model, i)->kernel_io.exit);
+        const struct model_kernel_counts at_exit = exit_of(reconcile, model, i);
+        add(&kernel, &at_exit);
         add(&seen, &reconcile->seen[i - 1]);
         add(&loader, &reconcile->loader[i - 1]);
     }

@@ -11,8 +11,8 @@
 
 /* What processes and those they waited for did. */
 struct io_reconcile {
-    struct model_kernel_counts *seen, *loader; /* by process - 1 */
-    bool *is_parent;                           /* likewise: some process was its child */
+    struct model_kernel_counts *seen, *loader, *own; /* by process - 1 */
+    bool *is_parent;                                 /* likewise: some process was its child */
 };
 
 /* Begin; call io_reconcile_fini() in any case. Returns 0 or -ENOMEM. */

@@ -147,6 +147,7 @@ enum trace_fd_kind {
 enum trace_kernel_io_moment {
     TRACE_KERNEL_IO_START = 0, /* as the shim attached: the loader's own reads, or the parent's */
     TRACE_KERNEL_IO_END = 1,   /* as late as the process could, its last flush may follow */
+    TRACE_KERNEL_IO_OWN = 2,   /* no moment: the shim's own since START, which END is without */
 };
 
 enum trace_loss_reason {

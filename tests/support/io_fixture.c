@@ -12,7 +12,6 @@
 struct real real;
 __thread struct thread_state thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
-__thread int thread_in_vfork __attribute__((tls_model("initial-exec"), visibility("hidden")));
 bool io_fixture_is_guest;
 static _Atomic uint64_t told[IDENTITY_BITS / 64];
 static uint8_t canary;

@@ -12,6 +12,7 @@
 #include "preload/unwind.h"
 
 struct session session;
+__thread int thread_in_vfork __attribute__((tls_model("initial-exec"), visibility("hidden")));
 _Atomic uint32_t real_blocks;
 static struct session_header header;
 static struct ring ring;

@@ -71,6 +71,27 @@ static void loaders_reads_are_told_apart(void **state)
     profile_free(profile);
 }
 
+/* Its own of an image that was replaced lie between that one's end and the next one's start. */
+static void what_recording_read_is_taken_off(void **state)
+{
+    (void)state;
+    struct profile *const profile = load_parts(
+        TWO_READS "1 kernel_io 40 1 2 0 100 0\n1 kernel_io 41 2 3 0 270 0\n", "5 0 370 0");
+    const struct kernel_io *const io = &profile->coverage.kernel_io;
+    assert_int_equal(io->read_calls, 2);
+    assert_int_equal(io->read_bytes, 100);
+    assert_int_equal(profile->n_remarks, 0);
+    profile_free(profile);
+    struct profile *const execed = load_parts(
+        TWO_READS
+        "1 kernel_io 31 1 2 0 100 0\n1 kernel_io 31 2 1 0 90 0\n1 exec 32 /bin/x\n"
+        "stream 2 2 100 100 0\n2 image 50 image=2 pid=100 start=7\n2 kernel_io 51 0 9 0 1900 0\n",
+        "9 0 1900 0");
+    assert_int_equal(execed->coverage.kernel_io.read_calls, 9);
+    assert_int_equal(execed->coverage.kernel_io.loader_read_calls, 7);
+    profile_free(execed);
+}
+
 static void children_that_were_waited_for_are_part_of_it(void **state)
 {
     (void)state;
@@ -153,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_that_agree_need_no_remark),
         cmocka_unit_test(loaders_reads_are_told_apart),
+        cmocka_unit_test(what_recording_read_is_taken_off),
         cmocka_unit_test(children_that_were_waited_for_are_part_of_it),
         cmocka_unit_test(a_count_before_the_end_is_compared_where_it_can_be),
         cmocka_unit_test(what_cannot_be_compared_is_said),

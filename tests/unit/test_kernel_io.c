@@ -55,9 +55,13 @@ static void the_difference_is_what_the_program_did(void **state)
     kernel_io_end();
     const size_t n = io_fixture_stop(records, 16);
     const struct record_kernel_io *const begin = &records[0].kernel_io;
-    for (size_t i = n - 2; i < n; i++) {
+    for (size_t i = n - 4; i < n; i += 2) {
         const struct record_kernel_io *const end = &records[i].kernel_io;
+        const struct record_kernel_io *const own = &records[i + 1].kernel_io;
         assert_int_equal(records[i].tag, TRACE_KERNEL_IO);
+        assert_int_equal(own->moment, TRACE_KERNEL_IO_OWN);
+        assert_int_equal(own->n_reads, i == n - 4 ? 2 : 3);
+        assert_true(own->read_bytes > 7);
         assert_int_equal(end->moment, TRACE_KERNEL_IO_END);
         assert_int_equal(end->n_reads - begin->n_reads, 5);
         assert_int_equal(end->read_bytes - begin->read_bytes, 50);

@@ -24,6 +24,7 @@
 #include "preload/session.h"
 
 struct session session;
+__thread int thread_in_vfork;
 static struct session_header header;
 static char folder[] = "/tmp/newimage-XXXXXX";
 

@@ -14,7 +14,6 @@
 #include "tests/support/lane_fixture.h"
 
 __thread struct thread_state thread_state;
-__thread int thread_in_vfork;
 static struct slot_memory slot;
 static uint8_t canary;
 static const FILE *const one = (const FILE *)0x5000, *const other = (const FILE *)0x6000;
