@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "tests/support/session_memory.h"
+#include "trace/io_ops.h"
 
 enum { MARK = 70000, N_SLOTS = 8 };
 
@@ -280,6 +281,29 @@ static int has_no_counter(void)
     return 0;
 }
 
+/* One descriptor, read four times: between a child in our memory that closes it, by a forked one, and by syscall(). */
+static int does_io(void)
+{
+    char byte;
+    const int fd = open("/dev/zero", O_RDONLY);
+    ssize_t n = read(fd, &byte, 1);
+    if (vfork() == 0) {
+        close(fd);
+        _exit(0);
+    }
+    wait(NULL);
+    n += read(fd, &byte, 1);
+    if (fork() == 0) {
+        n += read(fd, &byte, 1);
+        mark(2);
+        _exit(0);
+    }
+    wait(NULL);
+    n += syscall(SYS_read, fd, &byte, 1L);
+    mark(1);
+    _exit(n == 3 ? 0 : 1);
+}
+
 static const struct victim {
     const char *name;
     int (*run)(void);
@@ -295,6 +319,7 @@ static const struct victim {
     {"keeps_errno", keeps_errno},
     {"holds_no_descriptor", holds_no_descriptor},
     {"opens_deep", opens_deep},
+    {"does_io", does_io},
     {"is_filtered", is_filtered},
     {"has_no_counter", has_no_counter},
     {"asks_for_filters", asks_for_filters},
@@ -590,6 +615,43 @@ static void deep_binding_is_remarked(void **state)
     assert_true(text_is(&records[at].remark.text, "libm.so.6"));
 }
 
+static size_t count_tag(uint8_t tag)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_records; i++)
+        n += records[i].tag == tag;
+    return n;
+}
+
+static void each_process_tells_its_own_io(void **state)
+{
+    (void)state;
+    record_quiet("does_io", 0);
+    slot_with(1);
+    assert_true(find(TRACE_FOLDER, 0) < n_records);
+    assert_int_equal(count_tag(TRACE_FD_IS), 1);
+    assert_int_equal(count_tag(TRACE_IO), 3);
+    assert_int_equal(count_tag(TRACE_FD_CLOSE), 0);
+    assert_int_equal(records[find(TRACE_IO, 0)].io.op, IO_READ);
+    const size_t begin = find(TRACE_KERNEL_IO, 0), end = find(TRACE_KERNEL_IO, begin + 1);
+    assert_int_equal(records[begin].kernel_io.moment, TRACE_KERNEL_IO_START);
+    assert_int_equal(records[end].kernel_io.moment, TRACE_KERNEL_IO_END);
+    slot_with(2);
+    assert_int_equal(count_tag(TRACE_FD_IS), 1);
+    assert_int_equal(count_tag(TRACE_IO), 1);
+    assert_int_equal(count_tag(TRACE_KERNEL_IO), 3);
+}
+
+static void io_is_left_alone_when_told_to(void **state)
+{
+    (void)state;
+    memory.header->flags = SESSION_NO_IO;
+    record_quiet("does_io", 0);
+    slot_with(1);
+    for (uint8_t tag = TRACE_IO; tag <= TRACE_KERNEL_IO; tag++)
+        assert_int_equal(count_tag(tag), 0);
+}
+
 static void a_strict_filter_is_survived(void **state)
 {
     (void)state;
@@ -725,6 +787,8 @@ int main(int argc, char **argv)
         CASE(each_thread_has_its_ring_and_its_name),
         CASE(errno_and_descriptors_stay_as_they_were),
         CASE(deep_binding_is_remarked),
+        CASE(each_process_tells_its_own_io),
+        CASE(io_is_left_alone_when_told_to),
         CASE(a_strict_filter_is_survived),
         CASE(a_program_may_forbid_the_counter),
         CASE(asking_for_filters_changes_nothing),
