@@ -63,7 +63,8 @@ static inline void stdio_enter(const FILE *file, uintptr_t frame)
                              atomic_load_explicit(&stream->file, memory_order_relaxed) != file ||
                              !slot || !*session.fork_canary,
                          0)) {
-        ARCH_CALL_KEEPING(stdio_enter_slow, file, frame);
+        if (!(session.flags & SESSION_NO_IO)) /* which is known no sooner than the real functions */
+            ARCH_CALL_KEEPING(stdio_enter_slow, file, frame);
         return;
     }
     here->entered_at = frame;
