@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Hold what a pair of malloc and free costs, in instructions, against tests/budgets.txt.
+"""Hold what a pair of malloc and free, or a call of I/O, costs in instructions against tests/budgets.txt.
 
     budgets.py [BUILD] [--renew]
 
-Each row of that file names a part of heapwise, a program of bench/ that asks for blocks, and how many instructions a
-pair may take in that part. With --renew the rows get what is measured now and its margin on top.
+Each row of that file names a part of heapwise, what is done (a program of bench/ that asks for blocks, or a call of
+I/O), and how many instructions a pair or a call may take in that part. With --renew the rows get what is measured now
+and its margin on top.
 """
 import json
 import os
@@ -20,20 +21,26 @@ from lib_record import BUILD, ROOT, Folder, Verdicts, record, run
 BUDGETS = os.path.join(ROOT, "tests", "budgets.txt")
 ROW = re.compile(r"(?P<part>shim|collector|reader) +(?P<program>\w+)(?: depth (?P<depth>\d+))? +(?P<budget>\d+)$")
 MARGIN = 1.08
-# Pairs of the short and of the long run: few, since callgrind is slow, but enough that rare work (a chunk, a table
+# Pairs or calls of the short and of the long run: few, since callgrind is slow, but enough that rare work (a chunk, a table
 # that grows) has its share.
 PAIRS = {"shim": (2000, 14000), "collector": (20000, 80000), "reader": (20000, 60000)}
+IO_CALLS = ("fputc", "fwrite", "open", "pread")  # of bench/io_calls.c
 WORKERS = 2  # counts do not mind company
 SPARE = 0.7  # below that share of its budget, a cost has shrunk so far that the budget guards nothing
 
 
-def command_of(row, n_pairs):
-    path = os.path.join(BUILD, "bench", row["program"])
-    return [path, str(n_pairs), row["depth"], "1"] if row["depth"] else [path, str(n_pairs)]
+def command_of(row, n_parts):
+    name, n = row["program"], str(n_parts)
+    if name == "dd":
+        return [shutil.which("dd"), "if=/dev/zero", "of=/dev/null", "bs=64", f"count={n_parts // 2}", "status=none"]
+    if name in IO_CALLS:
+        return [os.path.join(BUILD, "bench", "io_calls"), name, n]
+    path = os.path.join(BUILD, "bench", name)
+    return [path, n, row["depth"], "1"] if row["depth"] else [path, n]
 
 
-def count(row, n_pairs):
-    command = command_of(row, n_pairs)
+def count(row, n_parts):
+    command = command_of(row, n_parts)
     with Folder() as folder:
         if row["part"] == "shim":
             return count_shim(command, folder)
@@ -45,7 +52,7 @@ def count(row, n_pairs):
 
 
 def measure(row):
-    """Instructions per pair: what the long run has more than the short one, whose start-up it shares."""
+    """Instructions per pair or call: what the long run has more than the short one, whose start-up it shares."""
     short, long = PAIRS[row["part"]]
     return (count(row, long) - count(row, short)) / (long - short)
 
@@ -84,10 +91,10 @@ def judge(row):
         found = measure(row)
     except (ValueError, OSError) as error:
         return [str(error)], ""
-    remark = f"# {found:.1f} instructions a pair, budget {budget}"
+    remark = f"# {found:.1f} instructions, budget {budget}"
     if found < SPARE * budget:
         remark += ": renew it, that it may guard what was won"
-    return ([] if found <= budget else [f"{found:.1f} instructions a pair, the budget is {budget}"]), remark
+    return ([] if found <= budget else [f"{found:.1f} instructions, the budget is {budget}"]), remark
 
 
 def judge_all(lines, verdicts):
