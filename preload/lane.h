@@ -29,6 +29,7 @@ struct lane {
     uint64_t stack_form;   /* how form_of is packed (pack_hot_form_of) */
     uint32_t form_of;      /* a stack id; LANE_NO_STACK: none yet */
     bool is_signal;        /* for hooks that interrupt a hook */
+    bool is_orphaned; /* a fork interrupted its hook: nobody reads this ring, no more gets in */
 
     uint64_t ring_bytes; /* power of two */
     uint64_t lap;        /* head at which this lap began; a multiple of ring_bytes */

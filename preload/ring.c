@@ -144,7 +144,8 @@ static bool wait_for_room(struct lane *lane, uint64_t until)
         const uint32_t seen = atomic_load(&ring->tail_word);
         atomic_store(&ring->wants_room, 1);
         refresh_room(lane);
-        if (until <= lane->room_until || !is_recording() || collector_is_dead())
+        if (until <= lane->room_until || !is_recording() || collector_is_dead() ||
+            lane->is_orphaned)
             break;
         wake_collector();
         watch(&progress, lane, wait_slice(ring, seen));
@@ -178,7 +179,7 @@ uint8_t *ring_reserve_slow(struct lane *lane, size_t n_bytes)
     const uint64_t n_padding = n_bytes <= n_lap ? 0 : n_lap;
     if (lane->head >= lane->notify_at)
         notify(lane);
-    if (n_bytes > lane->ring_bytes / 4 || !is_recording())
+    if (n_bytes > lane->ring_bytes / 4 || !is_recording() || lane->is_orphaned)
         return NULL;
     if (!wait_for_room(lane, lane->head + n_padding + n_bytes))
         return NULL;

@@ -144,12 +144,12 @@ __attribute__((constructor)) static void attach_at_load(void)
     session_leave(session_enter());
 }
 
-static void name_thread(struct lane *lane)
+static void name_thread(struct lane *lane, pid_t tid)
 {
     char name[17] = "";
     if (!atomic_load(&session.syscalls_risky))
         arch_syscall(SYS_prctl, PR_GET_NAME, name, 0, 0, 0);
-    event_number_text(lane, TRACE_THREAD, thread_state.slot->header->tid, name);
+    event_number_text(lane, TRACE_THREAD, tid, name);
 }
 
 /* Hooks in signal handlers that interrupt what lies between these two forward, but record nothing: it
@@ -175,7 +175,20 @@ static void announce_io(struct lane *lane)
     kernel_io_begin(lane);
 }
 
-/* Give the calling thread its rings. */
+/* The first records of a thread, perhaps of an image. */
+static void announce(struct slot_memory *slot)
+{
+    struct lane *const lane = &slot->lanes[0];
+    const bool is_first = !lane->is_orphaned && atomic_exchange(&session.announced, 1) == 0;
+    if (is_first)
+        image_announce(lane);
+    name_thread(lane, slot->header->tid);
+    if (is_first)
+        announce_io(lane);
+}
+
+/* Give the calling thread its rings. Where a signal handler forked meanwhile they are the parent's, in the child,
+ * which has to learn of that first: session_enter_slow() begins anew. */
 static bool open_thread(struct thread_state *thread, uintptr_t frame)
 {
     begin_unsettled(thread);
@@ -191,12 +204,8 @@ static bool open_thread(struct thread_state *thread, uintptr_t frame)
     thread->n_interrupting = 0;
     if (!slot)
         return false;
-    const bool is_first = atomic_exchange(&session.announced, 1) == 0;
-    if (is_first)
-        image_announce(&slot->lanes[0]);
-    name_thread(&slot->lanes[0]);
-    if (is_first)
-        announce_io(&slot->lanes[0]);
+    if (*session.fork_canary)
+        announce(slot);
     thread->entered_at = 0;
     return true;
 }
@@ -224,6 +233,27 @@ static void forget_left_hook(struct thread_state *thread)
     thread->unsettled_at = 0;
 }
 
+/* Get the main lane of a thread that has a slot, or the signal lane where that is in use. Where a signal handler
+ * forked meanwhile, the child has lost the slot, and begins anew. */
+static struct lane *take_lane(struct thread_state *thread, uintptr_t frame)
+{
+    struct slot_memory *const slot = thread->slot;
+    if (!thread->entered_at) {
+        struct lane *const lane = session_take_main(frame, SESSION_OURS);
+        return lane ? lane : session_enter_slow(frame);
+    }
+    if (slot && thread->nested) {
+        atomic_fetch_add(&slot->lanes[1].ring->n_lost[TRACE_LOSS_NESTED], 1);
+        return NULL;
+    }
+    thread->nested = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (slot && thread->slot == slot)
+        return &slot->lanes[1];
+    thread->nested = false;
+    return session_enter_slow(frame);
+}
+
 struct lane *session_enter_slow(uintptr_t frame)
 {
     struct thread_state *const thread = &thread_state;
@@ -244,20 +274,13 @@ struct lane *session_enter_slow(uintptr_t frame)
     session_check_fork();
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
         return NULL;
-    if (!thread->slot && (thread->refused || !open_thread(thread, frame))) {
+    if (thread->slot)
+        return take_lane(thread, frame);
+    if (thread->refused || !open_thread(thread, frame)) {
         atomic_fetch_add(&session.header->n_lost_no_slot, 1);
         return NULL;
     }
-    if (!thread->entered_at) {
-        thread->entered_at = frame;
-        return &thread->slot->lanes[0];
-    }
-    if (thread->nested) {
-        atomic_fetch_add(&thread->slot->lanes[1].ring->n_lost[TRACE_LOSS_NESTED], 1);
-        return NULL;
-    }
-    thread->nested = true;
-    return &thread->slot->lanes[1];
+    return session_enter_slow(frame);
 }
 
 bool session_is_guest(void)
@@ -265,6 +288,13 @@ bool session_is_guest(void)
     if (thread_in_vfork)
         return true;
     return !atomic_load(&session.syscalls_risky) && session.pid != sys_pid();
+}
+
+/* A hook under way in this lane gets no more room: it would note modules as told that its reader never hears of. */
+static void orphan(struct lane *lane)
+{
+    lane->is_orphaned = true;
+    lane->plain_until = 0;
 }
 
 /* In the child all other threads are gone. A hook of this one may be under way still (the fork came
@@ -277,6 +307,8 @@ static void leave_parents_slots(struct thread_state *thread)
         arch_syscall(SYS_mmap, thread->slot->header, session.header->slot_bytes,
                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
         session.slots[thread->slot->index] = NULL;
+        orphan(&thread->slot->lanes[0]);
+        orphan(&thread->slot->lanes[1]);
         slot_forget_all();
     }
     thread->slot = NULL;

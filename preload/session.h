@@ -94,15 +94,16 @@ extern __thread int thread_in_vfork
 /* `frame`: any address of the hook's stack frame. */
 struct lane *session_enter_slow(uintptr_t frame);
 
-/* The usual way in, or NULL: session_enter() has to look closer. `canary` is what has to stand there.
+/* Take the main lane for the hook of this frame, or return NULL: session_enter_slow() has to look closer. `canary` is
+ * what has to stand there.
  *
  * The guard comes first and the rest is looked at behind it, so a signal handler that forks leaves alone, in the
  * child, the lane of a hook that has one. To a hook that has none yet it may give a new one, but then it
  * also took the guard away. */
-static inline __attribute__((always_inline)) struct lane *session_enter_main(uint8_t canary)
+static inline __attribute__((always_inline)) struct lane *session_take_main(uintptr_t frame,
+                                                                            uint8_t canary)
 {
     struct thread_state *const thread = &thread_state;
-    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     if (__builtin_expect(thread->entered_at != 0, 0))
         return NULL;
     thread->entered_at = frame;
@@ -114,6 +115,12 @@ static inline __attribute__((always_inline)) struct lane *session_enter_main(uin
         return &slot->lanes[0];
     thread->entered_at = 0;
     return NULL;
+}
+
+/* The usual way in. */
+static inline __attribute__((always_inline)) struct lane *session_enter_main(uint8_t canary)
+{
+    return session_take_main((uintptr_t)__builtin_frame_address(0), canary);
 }
 
 static inline struct lane *session_enter(void)

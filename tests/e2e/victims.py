@@ -60,7 +60,7 @@ def whole(found, rows, alone):
     """What holds for every run: nothing lost, nothing unexplained, the status known."""
     faults = []
     named = {metric for site, metric, _, _ in rows if not site}
-    if found["totals"]["lost_events"] != 0:
+    if "lost_events" not in named and found["totals"]["lost_events"] != 0:
         faults.append(f"lost_events {found['totals']['lost_events']}")
     if "unknown_frees" not in named and found["coverage"]["unknown_frees"] != 0:
         faults.append(f"unknown_frees {found['coverage']['unknown_frees']}")
@@ -137,6 +137,7 @@ def guest_is_not_its_host(found, ended, trace):
     return faults + [f"{text.decode()} is recorded" for text in (b'"guest"', b'"exec"') if text in dumped]
 
 
+WARNED = {"deepbind", "fork at any step"}  # of by heapwise run
 ROOT_ONLY = {"jailed chroot", "jailed other_user"}
 
 # name: (command, options of run, further condition)
@@ -164,6 +165,7 @@ CASES = {
     "rbp in other use": (["own_rbp"], [], None),
     "signal storm": (["signal_storm"], [], None),
     "small stack": (["small_stack"], [], processes(2)),
+    "fork at any step": (["fork_at_step"], [], None),
     "fork in a handler": (["fork_in_handler"], [], processes(101)),
     "fork among threads": (["fork_threads"], [], processes(2)),
     "dlopen with reuse": (["dlopen_reuse"], [], own_modules),
@@ -213,7 +215,7 @@ def check(name, command, options, condition, folder):
         faults.append(f"status {ended.status} instead of {alone.status}")
     if ended.stdout != alone.stdout:
         faults.append(f"stdout differs: {ended.stdout[-120:]!r}")
-    if ended.stderr != alone.stderr and name != "deepbind":
+    if ended.stderr != alone.stderr and name not in WARNED:
         faults.append(f"stderr differs: {ended.stderr[-200:]!r}")
     rows = rows_of(counts)
     faults += compare(found, rows) + whole(found, rows, alone)
