@@ -26,7 +26,7 @@ uint64_t io_begin_slow(void)
     if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON ||
         (session.flags & SESSION_NO_IO) || thread->internal || thread_in_vfork)
         return 0;
-    if (!thread->slot || !*session.fork_canary) {
+    if ((!thread->slot && !thread->refused) || !*session.fork_canary) {
         session_leave(session_enter());
         if (atomic_load_explicit(&session.state, memory_order_relaxed) != SESSION_ON)
             return 0;
@@ -36,7 +36,8 @@ uint64_t io_begin_slow(void)
 
 uint64_t io_begin_untold(int fd)
 {
-    identity_tell(fd);
+    if (!thread_state.refused) /* else the loss would be counted twice */
+        identity_tell(fd);
     return io_begin();
 }
 

@@ -13,6 +13,7 @@ struct real real;
 __thread struct thread_state thread_state
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 bool io_fixture_is_guest;
+unsigned io_fixture_n_refused;
 static _Atomic uint64_t told[IDENTITY_BITS / 64];
 static uint8_t canary;
 
@@ -36,6 +37,7 @@ void session_start(void)
 struct lane *session_enter_slow(uintptr_t frame)
 {
     (void)frame;
+    io_fixture_n_refused++;
     return NULL;
 }
 

@@ -14,6 +14,9 @@
 /* What session_is_guest() is to say. */
 extern bool io_fixture_is_guest;
 
+/* How often a hook was refused a lane, each time an event lost. */
+extern unsigned io_fixture_n_refused;
+
 /* Begin recording, into an empty ring. */
 void io_fixture_start(void);
 

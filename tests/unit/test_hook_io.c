@@ -227,6 +227,20 @@ static void where_it_is_not_wanted_it_is_only_forwarded(void **state)
     assert_int_equal(n_records, 0);
 }
 
+static void a_call_without_a_lane_is_lost_once(void **state)
+{
+    struct slot_memory *const slot = thread_state.slot;
+    (void)state;
+    thread_state.slot = NULL;
+    thread_state.refused = true;
+    io_fixture_n_refused = 0;
+    assert_int_equal(read(file, bytes, 1), 1);
+    assert_int_equal(io_fixture_n_refused, 1);
+    thread_state.refused = false;
+    thread_state.slot = slot;
+    stop();
+}
+
 static void any_clock_will_do(void **state)
 {
     (void)state;
@@ -251,6 +265,7 @@ int main(void)
         CASE(syncs_and_sizes_are_recorded),
         CASE(failures_keep_errno_and_are_recorded),
         CASE(where_it_is_not_wanted_it_is_only_forwarded),
+        CASE(a_call_without_a_lane_is_lost_once),
         CASE(any_clock_will_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
