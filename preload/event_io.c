@@ -86,7 +86,7 @@ void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
  * are about the path's address. */
 static bool path_was_read(int64_t result)
 {
-    switch (-result) {
+    switch (-(uint64_t)result) {
     case EPERM:
     case ENOENT:
     case EACCES:
