@@ -2,7 +2,7 @@
 /* How blocks are found by address: linear probing from the slot that the address's hash names (the
  * plain product with the golden ratio is not enough: with blocks at equal distances, some table sizes
  * gave runs of 1800 slots). The table's size need not be a power of two (the high half of hash * n_slots
- * is the slot), so it grows by a quarter and wastes less. A removal shifts later entries back: no marks. */
+ * is the slot), so it grows by a half and wastes less. A removal shifts later entries back: no marks. */
 #include "reader/live.h"
 
 #include <errno.h>

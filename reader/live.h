@@ -37,13 +37,6 @@ static inline uint32_t live_slack(const struct block *block)
     return (uint32_t)block->slack_high << 16 | (uint32_t)block->slack_low;
 }
 
-static inline void live_set_slack(struct block *block, uint64_t slack_bytes)
-{
-    const uint64_t slack = slack_bytes < LIVE_MAX_SLACK_BYTES ? slack_bytes : LIVE_MAX_SLACK_BYTES;
-    block->slack_low = slack & 0xffff;
-    block->slack_high = (uint32_t)(slack >> 16) & 0x7ff;
-}
-
 /* Set what is known of a block beside its address and time: whole words, for gcc 12 puts bit-fields
  * together one by one. Size and slack are at most LIVE_MAX_*, the thread is cut to LIVE_THREAD_MASK. */
 static inline void live_describe(struct block *block, uint64_t size_bytes, uint64_t slack_bytes,
@@ -120,8 +113,8 @@ static inline bool live_is_far(const struct live *live)
     return live->n_slots >= LIVE_FETCH_SLOTS;
 }
 
-/* An address that will be asked for soon in a table that is far: begin to fetch its slot, and the one after the next, which
- * half of all searches touch. */
+/* An address that will be asked for soon in a table that is far: begin to fetch its slot, and the one after
+ * the next, which half of all searches touch. */
 static inline __attribute__((always_inline)) void live_prefetch(const struct live *live,
                                                                 uint64_t address)
 {

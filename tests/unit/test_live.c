@@ -147,15 +147,14 @@ static void slack_is_kept_exactly_up_to_its_limit(void **state)
     (void)state;
     static const uint64_t rows[] = {0, 1, 65535, 65536, 1000000, LIVE_MAX_SLACK_BYTES};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct block block = {.thread = LIVE_THREAD_MASK, .site = UINT32_MAX};
-        live_set_slack(&block, rows[i]);
+        struct block block = {.superseded = 1};
+        live_describe(&block, LIVE_MAX_SIZE_BYTES, rows[i], UINT32_MAX, UINT32_MAX);
         assert_int_equal(live_slack(&block), rows[i]);
+        assert_true(block.size_bytes == LIVE_MAX_SIZE_BYTES);
+        assert_true(block.site == UINT32_MAX);
         assert_int_equal(block.thread, LIVE_THREAD_MASK);
         assert_int_equal(block.superseded, 0);
     }
-    struct block block = {0};
-    live_set_slack(&block, UINT64_MAX);
-    assert_int_equal(live_slack(&block), LIVE_MAX_SLACK_BYTES);
 }
 
 int main(void)
