@@ -107,3 +107,34 @@ void cells_add_io_summary(struct buffer *out, const struct profile *profile)
     units_add_real(out, UNIT_SECONDS, m->io_seconds);
     buffer_text(out, " in I/O");
 }
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    uint64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+bool cells_kernel_is_met(const struct kernel_io *io)
+{
+    return io->known && io->comparable && io->seen_write_calls == io->write_calls &&
+           add(io->seen_read_calls, io->loader_read_calls) == io->read_calls;
+}
+
+void cells_add_kernel(struct buffer *out, const struct kernel_io *io)
+{
+    const uint64_t whole = add(io->read_calls, io->write_calls);
+    const uint64_t found =
+        add(add(io->seen_read_calls, io->seen_write_calls), io->loader_read_calls);
+    units_add_integer(out, UNIT_COUNT, found);
+    buffer_text(out, " of ");
+    units_add_integer(out, UNIT_COUNT, whole);
+    buffer_text(out, " kernel reads/writes attributed (");
+    units_add_real(out, UNIT_SHARE, whole ? view_share((double)found, (double)whole) : 1);
+    buffer_text(out, ")");
+    if (io->loader_read_calls > 0) {
+        buffer_text(out, ", ");
+        units_add_integer(out, UNIT_COUNT, io->loader_read_calls);
+        buffer_text(out, " of them before recording began");
+    }
+    buffer_text(out, io->comparable ? "" : "; not all can be compared");
+}

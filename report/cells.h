@@ -30,4 +30,11 @@ void cells_add_summary(struct buffer *out, const struct profile *profile);
 /* Add the same of I/O: bytes, calls, time; nothing where none was recorded. */
 void cells_add_io_summary(struct buffer *out, const struct profile *profile);
 
+/* Was every read and write that the kernel counted seen, or made before there was a shim to see it? */
+bool cells_kernel_is_met(const struct kernel_io *io);
+
+/* Add "1,118 of 1,118 kernel reads/writes attributed (100.0 %)", and how many of them are from before
+ * recording began. */
+void cells_add_kernel(struct buffer *out, const struct kernel_io *io);
+
 #endif

@@ -164,6 +164,11 @@ static void add_header(struct buffer *out, const struct profile *profile, uint32
     cells_add_io_summary(&text, profile);
     if (text.length > 0)
         buffer_printf(out, "\n**%s**\n", buffer_string(&text));
+    if (cells_kernel_is_met(&profile->coverage.kernel_io)) {
+        buffer_text(out, "\n");
+        cells_add_kernel(out, &profile->coverage.kernel_io);
+        buffer_text(out, "\n");
+    }
     out->failed |= text.failed;
     buffer_fini(&text);
 }

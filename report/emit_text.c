@@ -384,6 +384,18 @@ static void write_header(struct page *page, const struct profile *profile)
     buffer_fini(&words);
 }
 
+/* That the I/O is whole; view_coverage() tells where it is not. */
+static void write_kernel(struct page *page, const struct kernel_io *io)
+{
+    struct buffer text = {0};
+    if (!cells_kernel_is_met(io))
+        return;
+    cells_add_kernel(&text, io);
+    write_note(page, buffer_string(&text), false);
+    page->failed |= text.failed;
+    buffer_fini(&text);
+}
+
 int emit_text(const struct profile *profile, const struct report_options *options, FILE *out)
 {
     struct page page = {
@@ -410,6 +422,7 @@ int emit_text(const struct profile *profile, const struct report_options *option
     cells_add_io_summary(&page.line, profile);
     if (page.line.length > 0)
         end_line(&page);
+    write_kernel(&page, &profile->coverage.kernel_io);
     buffer_fini(&page.line);
     calltree_free(tree);
     return result < 0 ? result : page.failed ? -ENOMEM : 0;

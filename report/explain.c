@@ -231,7 +231,7 @@ static const struct topic topics[] = {
      "recording stopped early, events were lost, processes were not recorded, or\n"
      "blocks were freed that nobody allocated on record. While it shows lost events\n"
      "or a cut, read every count as a lower bound. `N of M kernel reads/writes\n"
-     "attributed` compares the recorded I/O with the kernel's own count: see\n"
+     "attributed` tells that some I/O was not seen, or cannot be compared: see\n"
      "kernel_counters.\n"
      "In JSON the object coverage is always there, with the same figures for every\n"
      "process.\n"},
@@ -385,10 +385,11 @@ static const struct topic topics[] = {
      "/proc/PID/io counts read and write calls and their bytes, for each process\n"
      "with those of its reaped children. The report compares it with what was\n"
      "recorded: `1,118 of 1,118 kernel reads/writes attributed (100.0 %), 6 of them\n"
-     "before recording began`, most of these by the dynamic loader. JSON: io_kernel,\n"
-     "where seen_* are the recorded calls of the kinds that the kernel counts, and\n"
-     "loader_* those from before. comparable is false where more may differ, which\n"
-     "the remarks name.\n"
+     "before recording began`, most of these by the dynamic loader; as the last line\n"
+     "where nothing is missing, else in COVERAGE. JSON: io_kernel, where seen_* are\n"
+     "the recorded calls of the kinds that the kernel counts, and loader_* those\n"
+     "from before. comparable is false where more may differ, which the remarks\n"
+     "name.\n"
      "The kernel does not count send and recv, splice, io_uring and mmap there.\n"},
     {"place", TOPIC_NOTION, "the frame a site is named by",
      "The innermost frame that is not part of the C or C++ runtime: in std::string\n"

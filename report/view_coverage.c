@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What does this report not know, and how much of the I/O does it? Said first, and only when there is
  * something to say. */
+#include "report/cells.h"
 #include "report/sections.h"
 
 #include <inttypes.h>
@@ -28,12 +29,6 @@ static const char *why_unknown(const struct profile *profile)
         return "it may be among the lost events; or memory from before the shim, or from an "
                "allocator it does not see";
     return "memory from before the shim, or from an allocator it does not see";
-}
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-    uint64_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
 /* A number of things at the beginning of a note, with its plural. */
@@ -73,32 +68,16 @@ static void note_losses(const struct profile *profile, struct view *view)
     buffer_fini(&text);
 }
 
-/* How much of what the kernel counted was seen call by call, or is known to be the loader's; remarks name
- * the rest. */
+/* Only what is missing: where all was seen, the last lines of the report say so. */
 static void note_kernel(const struct kernel_io *io, struct view *view)
 {
-    struct buffer seen = {0}, counted = {0}, share = {0}, before = {0};
-    if (!io->known)
+    struct buffer text = {0};
+    if (!io->known || cells_kernel_is_met(io))
         return;
-    const uint64_t whole = add(io->read_calls, io->write_calls);
-    const uint64_t found =
-        add(add(io->seen_read_calls, io->seen_write_calls), io->loader_read_calls);
-    units_add_integer(&seen, UNIT_COUNT, found);
-    units_add_integer(&counted, UNIT_COUNT, whole);
-    units_add_real(&share, UNIT_SHARE, whole ? view_share((double)found, (double)whole) : 1);
-    if (io->loader_read_calls > 0) {
-        buffer_text(&before, ", ");
-        units_add_integer(&before, UNIT_COUNT, io->loader_read_calls);
-        buffer_text(&before, " of them before recording began");
-    }
-    view_note(view, "%s of %s kernel reads/writes attributed (%s)%s%s", buffer_string(&seen),
-              buffer_string(&counted), buffer_string(&share), buffer_string(&before),
-              io->comparable ? "" : "; not all can be compared");
-    view->failed |= seen.failed || counted.failed || share.failed || before.failed;
-    buffer_fini(&seen);
-    buffer_fini(&counted);
-    buffer_fini(&share);
-    buffer_fini(&before);
+    cells_add_kernel(&text, io);
+    view->failed |= text.failed;
+    view_note(view, "%s", buffer_string(&text));
+    buffer_fini(&text);
 }
 
 int view_coverage(const struct profile *profile, const struct report_options *options,

@@ -19,14 +19,6 @@ static void add_slow_columns(struct view *view)
     view_column(view, "place", "place and its callers", UNIT_FRAME);
 }
 
-static void add_frame(struct view *view, const struct profile_frame *frame)
-{
-    if (frame)
-        view_frame(view, frame);
-    else
-        view_text(view, NAMES_NO_STACK);
-}
-
 static void add_callers(const struct calltree *tree, const struct site *site, struct view *view)
 {
     const struct calltree_range range = {&site, 1, 0};
@@ -68,7 +60,12 @@ static void add_slow_call(const struct io_stacks *stacks, const struct calltree 
     view_real(view, UNIT_SECONDS, call->t_seconds);
     view_text(view, tid);
     view_integer(view, UNIT_BYTES, call->bytes);
-    add_frame(view, names_place(&stacks->profile, &stacks->sites[i]));
+    const struct profile_frame *const place = names_place(&stacks->profile, &stacks->sites[i]);
+    if (!place) { /* what the call was says more than that nobody knows who made it */
+        view_path(view, lead, call->path);
+        return;
+    }
+    view_frame(view, place);
     if (is_known(&stacks->profile, i))
         return;
     io_words_add_path(view, lead, call->path);

@@ -91,6 +91,43 @@ static void sums_of_damaged_totals_do_not_wrap(void **state)
     buffer_fini(&out);
 }
 
+static void kernel_is_met_when_nothing_is_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seen_reads, loader_reads, seen_writes;
+        bool known, comparable, met;
+    } rows[] = {
+        {7, 3, 5, true, true, true},    {10, 0, 5, true, true, true},
+        {10, 0, 5, true, false, false}, {10, 0, 5, false, true, false},
+        {9, 0, 5, true, true, false},   {11, 0, 5, true, true, false},
+        {10, 0, 4, true, true, false},  {10, UINT64_MAX, 5, true, true, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct kernel_io io = {.known = rows[i].known,
+                                     .comparable = rows[i].comparable,
+                                     .read_calls = 10,
+                                     .write_calls = 5,
+                                     .seen_read_calls = rows[i].seen_reads,
+                                     .seen_write_calls = rows[i].seen_writes,
+                                     .loader_read_calls = rows[i].loader_reads};
+        assert_int_equal(cells_kernel_is_met(&io), rows[i].met);
+    }
+}
+
+static void io_is_summed_up_where_it_was_recorded(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    cells_add_io_summary(&out, profile_fixture());
+    assert_string_equal(buffer_string(&out),
+                        "read 5.92 MB in 1,402 calls, wrote 115 kB in 672, 81.3 ms in I/O");
+    buffer_reset(&out);
+    cells_add_io_summary(&out, profile_fixture_empty());
+    assert_string_equal(buffer_string(&out), "");
+    buffer_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +136,8 @@ int main(void)
         cmocka_unit_test(lines_about_the_run_are_escaped),
         cmocka_unit_test(scope_names_a_process_that_is_there),
         cmocka_unit_test(sums_of_damaged_totals_do_not_wrap),
+        cmocka_unit_test(kernel_is_met_when_nothing_is_missing),
+        cmocka_unit_test(io_is_summed_up_where_it_was_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,8 +110,9 @@ static void recorded_io_is_held_against_the_kernels_count(void **state)
         bool comparable;
         const char *words;
     } rows[] = {
-        {1402, 1405, 3, true,
-         "2,060 of 2,060 kernel reads/writes attributed (100.0 %), 3 of them before recording "
+        {1402, 1405, 3, true, NULL}, /* nothing is missing */
+        {1400, 1405, 3, true,
+         "2,058 of 2,060 kernel reads/writes attributed (99.9 %), 3 of them before recording "
          "began"},
         {1402, 1405, 0, true, "2,057 of 2,060 kernel reads/writes attributed (99.9 %)"},
         {0, 10, 0, false,
@@ -126,8 +127,9 @@ static void recorded_io_is_held_against_the_kernels_count(void **state)
         struct view view;
         assert_int_equal(view_coverage(&some, &options, &view), 0);
         assert_false(view.warning);
-        assert_int_equal(view.n_notes, 1);
-        assert_string_equal(view.notes[0], rows[i].words);
+        assert_int_equal(view.n_notes, rows[i].words ? 1 : 0);
+        if (rows[i].words)
+            assert_string_equal(view.notes[0], rows[i].words);
         view_fini(&view);
     }
 }

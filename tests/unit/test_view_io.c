@@ -205,6 +205,8 @@ static void slowest_calls_tell_when_where_and_on_what(void **state)
     assert_string_equal(last(&view, 1), "/var/lib/demo/demo.db");
     assert_string_equal(view.rows[1].cells[view.rows[1].n_cells - 1].lead, "fsync: ");
     assert_string_equal(last(&view, 2), "cache_put");
+    const struct view_row *const without_stack = &view.rows[view.n_rows - 1];
+    assert_string_equal(without_stack->cells[without_stack->n_cells - 1].lead, "write");
     view_fini(&view);
 }
 
