@@ -157,15 +157,16 @@ static int remark_unseen(struct model *model, const struct kernel_io *io)
 
 static int remark_excess(struct model *model, const struct kernel_io *io)
 {
-    char line[160];
+    char line[200];
     const uint64_t n_reads = subtract_floored(io->seen_read_calls, io->read_calls);
     const uint64_t n_writes = subtract_floored(io->seen_write_calls, io->write_calls);
     if (n_reads == 0 && n_writes == 0)
         return 0;
-    snprintf(line, sizeof line,
-             "calls seen in processes that nobody waited for, so the kernel's count lacks them: "
-             "%" PRIu64 " reads, %" PRIu64 " writes",
-             n_reads, n_writes);
+    snprintf(
+        line, sizeof line,
+        "calls seen that the kernel's count lacks (made after it was read, or in processes that "
+        "nobody waited for): %" PRIu64 " reads, %" PRIu64 " writes",
+        n_reads, n_writes);
     return model_remark(model, line);
 }
 
