@@ -20,6 +20,7 @@
 
 #include "preload/event.h"
 #include "preload/io_stack.h"
+#include "preload/modules.h"
 #include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/syscalls.h"
@@ -294,7 +295,8 @@ static struct board *the_board(void)
     return board;
 }
 
-static __thread uint64_t n_taken __attribute__((tls_model("initial-exec")));
+/* Stacks taken, by lane: a handler takes others between two of the main one's. */
+static __thread uint64_t n_taken[2] __attribute__((tls_model("initial-exec")));
 
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth)
 {
@@ -304,7 +306,7 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     if (on)
         board_add(on, BOARD_BEGUN, 1);
     __real_unwind_stack(caller, lane, max_depth);
-    n_taken++;
+    n_taken[lane->is_signal]++;
     if (!on)
         return;
     if (caller->sp == 0) { /* an address alone: there is nothing to unwind from */
@@ -324,13 +326,16 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
 /* A stack of I/O that was recognised instead of taken: take it as well, and its id must be the same. */
 uint32_t __wrap_io_stack_id(struct lane *lane, const struct arch_frame *caller)
 {
-    const uint64_t n_before = n_taken;
+    const uint64_t n_before = n_taken[lane->is_signal];
+    const uint32_t age = lane->tree.age, generation = modules_generation();
     const uint32_t id = __real_io_stack_id(lane, caller);
     struct board *const on = the_board();
-    if (n_taken != n_before || !on)
+    if (n_taken[lane->is_signal] != n_before || !on)
         return id;
     ring_count(&lane->ring->n_fast, (uint64_t)-1); /* counted again below */
-    if (event_stack(lane, caller) != id)
+    const bool same = event_stack(lane, caller) == id;
+    /* A handler that forks has ids begin anew in the child. */
+    if (!same && lane->tree.age == age && modules_generation() == generation)
         board_add(on, BOARD_DIFFERENT, 1);
     return id;
 }
