@@ -10,7 +10,10 @@
 #include "reader/hash.h"
 #include "trace/trace_format.h"
 
-enum { FIRST_SLOTS = 16 };
+enum {
+    FIRST_SLOTS = 16,
+    COPY_EFFORT = 16, /* of a slot: it takes memory, too */
+};
 
 /* ---- descriptions ---- */
 
@@ -151,10 +154,13 @@ bool fds_close_next(struct fds *fds, struct fds_pool *pool, uint32_t first, uint
         return false;
     const bool is_wide = last - first >= fds->n_slots;
     const uint32_t end = is_wide ? fds->n_slots : last - first + 1;
-    for (; *at < end && fds->n_used; ++*at) {
+    const bool is_one = first == last;
+    for (; *at < end && fds->n_used && (is_one || pool->effort < FDS_MAX_EFFORT); ++*at) {
         const struct fds_slot *const slot = is_wide ? &fds->slots[*at] : seek(fds, first + *at + 1);
-        if (slot->key == 0 || slot->key - 1 < first || slot->key - 1 > last)
+        if (slot->key == 0 || slot->key - 1 < first || slot->key - 1 > last) {
+            pool->effort += !is_one;
             continue;
+        }
         *closed_out = *slot;
         take(fds, pool, (uint32_t)(slot - fds->slots));
         return true;
@@ -164,11 +170,13 @@ bool fds_close_next(struct fds *fds, struct fds_pool *pool, uint32_t first, uint
 
 int fds_copy(struct fds *fds, struct fds_pool *pool, const struct fds *from)
 {
-    if (from->n_used == 0)
+    const uint64_t effort = pool->effort + COPY_EFFORT * (uint64_t)from->n_slots;
+    if (from->n_used == 0 || effort > FDS_MAX_EFFORT)
         return 0;
     struct fds_slot *const slots = calloc(from->n_slots, sizeof *slots);
     if (!slots)
         return -ENOMEM;
+    pool->effort = effort;
     *fds = (struct fds){.slots = slots, .n_slots = from->n_slots, .n_used = from->n_used};
     memcpy(slots, from->slots, from->n_slots * sizeof *slots);
     for (uint32_t i = 0; i < fds->n_slots; i++) {

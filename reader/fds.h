@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 enum fds_limits {
-    FDS_MAX_OPEN = 1 << 20, /* of one image: the kernel's fs.nr_open; beyond, none is followed */
+    FDS_MAX_OPEN = 1 << 20,   /* of one image: the kernel's fs.nr_open; beyond, none is followed */
+    FDS_MAX_EFFORT = 1 << 28, /* of a trace: slots gone through in vain, or copied (16 for one) */
 };
 
 enum fds_turn {
@@ -35,10 +36,15 @@ struct fds_description {
         is_opening; /* an open counted at `file`, as its path was given: may turn out to be another */
 };
 
-/* All descriptions of a trace. Zero it to begin. */
+/* All descriptions of a trace. Zero it to begin.
+ *
+ * A few bytes of a trace can ask for a walk through a million slots. Once FDS_MAX_EFFORT went into that, tables are
+ * no longer copied and only single descriptors closed: what leads where is told again anyway, before a
+ * transfer by a child and after a new open. */
 struct fds_pool {
     struct fds_description *all; /* by number - 1 */
     uint32_t n, capacity, first_free;
+    uint64_t effort; /* so far */
 };
 
 /* One open descriptor. */
@@ -75,7 +81,8 @@ int fds_share(struct fds *fds, struct fds_pool *pool, int32_t fd, const struct f
 bool fds_close_next(struct fds *fds, struct fds_pool *pool, uint32_t first, uint32_t last,
                     uint32_t *at, struct fds_slot *closed_out);
 
-/* Fill an empty table with all that another one has, without openers. Returns 0 or -ENOMEM. */
+/* Fill an empty table with all that another one has, without openers; with nothing after too much effort.
+ * Returns 0 or -ENOMEM. */
 int fds_copy(struct fds *fds, struct fds_pool *pool, const struct fds *from);
 
 /* Close everything. */

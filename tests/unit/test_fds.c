@@ -133,6 +133,29 @@ static void many_opens_and_closes_leave_nothing_behind(void **state)
     fds_pool_fini(&pool);
 }
 
+/* A small trace of a million descriptors and as many closings, or forks, would take hours. */
+static void effort_in_vain_is_bounded(void **state)
+{
+    (void)state;
+    struct fds fds = {0}, child = {0};
+    struct fds_pool pool = {0};
+    for (int32_t fd = 0; fd < 1000; fd++)
+        open_as(&fds, &pool, fd);
+    assert_int_equal(close_range_of(&fds, &pool, 5000, UINT32_MAX), 0);
+    assert_true(pool.effort >= 1000);
+    pool.effort = FDS_MAX_EFFORT - 1;
+    assert_int_equal(fds_copy(&child, &pool, &fds), 0);
+    assert_null(fds_find(&child, 3));
+    assert_int_equal(close_range_of(&fds, &pool, 5000, 9000), 0);
+    assert_int_equal(pool.effort, FDS_MAX_EFFORT);
+    assert_int_equal(close_range_of(&fds, &pool, 3, UINT32_MAX), 0);
+    assert_int_equal(close_range_of(&fds, &pool, 3, 3), 1);
+    assert_int_equal(close_range_of(&fds, &pool, 3, 3), 0);
+    assert_int_equal(open_as(&fds, &pool, 3) > 0, 1);
+    fds_fini(&fds, &pool);
+    fds_pool_fini(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +164,7 @@ int main(void)
         cmocka_unit_test(ranges_close_what_lies_in_them),
         cmocka_unit_test(impossible_descriptors_are_left_out),
         cmocka_unit_test(many_opens_and_closes_leave_nothing_behind),
+        cmocka_unit_test(effort_in_vain_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
