@@ -61,6 +61,8 @@ static const struct call {
     [SYS_io_uring_setup] = {IO_IO_URING, SHAPE_NEW, false},
     [SYS_eventfd2] = {IO_EVENTFD, SHAPE_NEW, false},
     [SYS_dup] = {IO_DUP, SHAPE_DUPLICATE, false},
+    [SYS_dup2] = {IO_DUP, SHAPE_DUPLICATE, false},
+    [SYS_dup3] = {IO_DUP, SHAPE_DUPLICATE, false},
     [SYS_close] = {0, SHAPE_CLOSE, false},
     [SYS_close_range] = {0, SHAPE_CLOSE_RANGE, false},
 };

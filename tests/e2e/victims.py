@@ -180,8 +180,8 @@ CASES = {
 for name in ("fd", "sockets", "copies", "names", "stdio_write", "stdio_read", "stdio_rough", "last_flush", "aio", "streams",
              "fortified", "wide", "legacy"):
     CASES[f"io {name.replace('_', ' ')}"] = ([f"io_{name}"], [], None)
-for way in ("reuse", "over_standard", "vfork_close", "close_from", "fork_shares", "partial", "interrupted", "appended",
-            "direct", "nameless", "terminal", "many", "odd_names", "long_path"):
+for way in ("reuse", "over_standard", "raw_duplicates", "vfork_close", "close_from", "fork_shares", "partial", "interrupted",
+            "appended", "direct", "nameless", "terminal", "many", "odd_names", "long_path"):
     CASES[f"io with {way.replace('_', ' ')}"] = (["io_hazards", way], [], None)
 for way in ("chroot", "other_user", "limits", "mlockall", "seccomp", "filter"):
     CASES[f"jailed {way}"] = (["jailed", way], [], None)

@@ -67,6 +67,21 @@ static void over_standard(void)
     expect_file("io_over_standard", 2, 20 * 16 + 5);
 }
 
+/* ---- a descriptor that was used becomes another file, by syscall(2) ---- */
+
+static void raw_duplicates(void)
+{
+    const int fd = io_file("io_raw.first"), second = io_file("io_raw.second"),
+              third = io_file("io_raw.third");
+    MUST(write(fd, bytes, 10) == 10);
+    MUST(syscall(SYS_dup2, second, fd) == fd && write(fd, bytes, 20) == 20);
+    MUST(syscall(SYS_dup3, third, fd, O_CLOEXEC) == fd && write(fd, bytes, 30) == 30);
+    MUST(close(fd) == 0 && close(second) == 0 && close(third) == 0);
+    expect_file("io_raw.first", 1, 10);
+    expect_file("io_raw.second", 1, 20);
+    expect_file("io_raw.third", 1, 30);
+}
+
 /* ---- a child in our memory closes what we have open ---- */
 
 static void vfork_close(void)
@@ -276,6 +291,7 @@ static const struct way {
 } ways[] = {
     {"reuse", reuse},
     {"over_standard", over_standard},
+    {"raw_duplicates", raw_duplicates},
     {"vfork_close", vfork_close},
     {"close_from", close_from},
     {"fork_shares", fork_shares},
