@@ -150,7 +150,7 @@ static int remark_unseen(struct model *model, const struct kernel_io *io)
         return 0;
     snprintf(line, sizeof line,
              "calls that the kernel counted and nobody saw (libraries loaded later, system calls "
-             "made directly): %" PRIu64 " reads, %" PRIu64 " writes",
+             "made directly, calls that a process ended in): %" PRIu64 " reads, %" PRIu64 " writes",
              n_reads, n_writes);
     return model_remark(model, line);
 }
