@@ -40,7 +40,7 @@ class Checked:
         """Why not every recorded stack was found equal, or different by a known name."""
         faults = []
         if self.counts["different"]:
-            faults.append(f"{self.counts['different']} of {self.compared()} differ: {(self.texts or ["without a text"])[0]}")
+            faults.append(f"{self.counts['different']} of {self.compared()} differ: {(self.texts or ['no text'])[0]}")
         if self.unfinished() and not may_die:
             faults.append(f"{self.unfinished()} of {self.counts['begun']} were not compared")
         if self.n_recorded != self.counts["begun"] and not may_die:
