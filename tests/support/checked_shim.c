@@ -241,10 +241,14 @@ static enum board_row compare(struct board *on, struct lane *lane, const struct 
     return row;
 }
 
-/* Where the stack before is kept; NULL where there is no memory for it. */
+/* Where the stack before is kept; NULL where there is no memory for it, and in a child forked amid a check, whose
+ * lane is another than the one that the check began with. */
 static struct stack_before *before_of(const struct lane *lane)
 {
-    struct stack_before **const place = &befores[thread_state.slot->index][lane->is_signal];
+    const struct slot_memory *const slot = thread_state.slot;
+    if (!slot || lane != &slot->lanes[lane->is_signal])
+        return NULL;
+    struct stack_before **const place = &befores[slot->index][lane->is_signal];
     if (!*place && !atomic_load(&session.syscalls_risky))
         *place = sys_map(sizeof **place);
     return *place;
