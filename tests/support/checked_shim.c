@@ -231,8 +231,11 @@ static enum board_row compare(struct board *on, struct lane *lane, const struct 
     const uint64_t signals = block_signals();
     enum board_row row;
     if (lock()) {
+        int cancelling; /* libunwind writes to a pipe: a thread cancelled there would keep the lock */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
         work.max_depth = max_depth;
         row = compare_locked(on, lane, caller);
+        pthread_setcancelstate(cancelling, NULL);
         unlock();
     } else {
         row = compare_with_runtime(lane, caller, max_depth, BOARD_FORKED);
