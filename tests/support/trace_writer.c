@@ -100,9 +100,19 @@ static void fail(const char *what, const char *word)
     abort();
 }
 
+static size_t room_of(size_t n_bytes)
+{
+    size_t room = 64;
+    while (room <= n_bytes)
+        room *= 2;
+    return room;
+}
+
 static void append(struct trace_bytes *to, const void *bytes, size_t n_bytes)
 {
-    to->bytes = realloc(to->bytes, to->n_bytes + n_bytes + 1);
+    /* Its room is the power of two above what it holds: what grows by small pieces is not copied for each. */
+    if (!to->bytes || room_of(to->n_bytes) != room_of(to->n_bytes + n_bytes))
+        to->bytes = realloc(to->bytes, room_of(to->n_bytes + n_bytes));
     if (!to->bytes)
         fail("memory", "");
     if (n_bytes)
