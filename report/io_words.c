@@ -26,29 +26,26 @@
 /* Bytes read so many times over are. */
 #define READ_OVER_LEAST 1.5
 
-void io_words_add(struct view *view, const char *format, ...)
+/* Go on below the row before, in the last column. */
+static void begin_line(struct view *view)
 {
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    const int n = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (n < 0) {
-        view->failed = true;
-        return;
-    }
     view_row(view, VIEW_ROW_CHAIN, 0, false);
     for (size_t c = 0; c + 1 < view->n_columns; c++)
         view_skip(view);
-    view_text(view, text);
-    free(text);
+}
+
+void io_words_add(struct view *view, const char *format, ...)
+{
+    va_list arguments;
+    begin_line(view);
+    va_start(arguments, format);
+    view_words_of(view, format, arguments);
+    va_end(arguments);
 }
 
 void io_words_add_path(struct view *view, const char *lead, const char *path)
 {
-    view_row(view, VIEW_ROW_CHAIN, 0, false);
-    for (size_t c = 0; c + 1 < view->n_columns; c++)
-        view_skip(view);
+    begin_line(view);
     view_path(view, lead, path);
 }
 

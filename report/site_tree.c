@@ -106,19 +106,12 @@ static void add_place(const struct walk *walk, const struct profile_frame *frame
 __attribute__((format(printf, 3, 4))) static void add_words(const struct walk *walk, uint32_t depth,
                                                             const char *format, ...)
 {
-    char *words = NULL;
     va_list arguments;
-    va_start(arguments, format);
-    const int n = vasprintf(&words, format, arguments);
-    va_end(arguments);
-    if (n < 0) {
-        walk->view->failed = true;
-        return;
-    }
     view_row(walk->view, VIEW_ROW_CHAIN, depth, false);
     skip_numbers(walk);
-    view_text(walk->view, words);
-    free(words);
+    va_start(arguments, format);
+    view_words_of(walk->view, format, arguments);
+    va_end(arguments);
 }
 
 /* Frames of `range` from depth `from` to its own, as rows that continue the one above. */

@@ -53,17 +53,24 @@ void view_column(struct view *view, const char *name, const char *title, enum un
     view->columns[view->n_columns++] = (struct view_column){name, title, unit};
 }
 
-void view_note(struct view *view, const char *format, ...)
+/* Text to be released; NULL and the failure noted where there is no memory. */
+static char *print(struct view *view, const char *format, va_list arguments)
 {
     char *text = NULL;
+    if (vasprintf(&text, format, arguments) >= 0)
+        return text;
+    view->failed = true;
+    return NULL;
+}
+
+void view_note(struct view *view, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    const int n = vasprintf(&text, format, arguments);
+    char *const text = print(view, format, arguments);
     va_end(arguments);
-    if (n < 0) {
-        view->failed = true;
+    if (!text)
         return;
-    }
     if (!grow(&view->notes, &view->notes_capacity, view->n_notes, sizeof *view->notes)) {
         view->failed = true;
         free(text);
@@ -117,6 +124,26 @@ void view_text(struct view *view, const char *text)
         return;
     *cell = (struct view_cell){.unit = UNIT_TEXT, .text = strdup(text)};
     view->failed |= !cell->text;
+}
+
+void view_words_of(struct view *view, const char *format, va_list arguments)
+{
+    char *const text = print(view, format, arguments);
+    if (!text)
+        return;
+    struct view_cell *const cell = next_cell(view);
+    if (cell)
+        *cell = (struct view_cell){.unit = UNIT_TEXT, .text = text};
+    else
+        free(text);
+}
+
+void view_words(struct view *view, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    view_words_of(view, format, arguments);
+    va_end(arguments);
 }
 
 void view_path(struct view *view, const char *lead, const char *path)

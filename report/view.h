@@ -13,6 +13,7 @@
 #include "reader/profile.h"
 #include "report/units.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,11 @@ void view_row(struct view *view, enum view_row_kind kind, uint32_t depth, bool l
 void view_integer(struct view *view, enum unit unit, uint64_t value);
 void view_real(struct view *view, enum unit unit, double value);
 void view_text(struct view *view, const char *text);
+
+/* A text cell in the manner of printf. */
+__attribute__((format(printf, 2, 3))) void view_words(struct view *view, const char *format, ...);
+void view_words_of(struct view *view, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 /* A path, with words before it ("read: "; "" for none). */
 void view_path(struct view *view, const char *lead, const char *path);
 void view_frame(struct view *view, const struct profile_frame *frame);

@@ -3,7 +3,6 @@
 #include "report/sections.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,22 +12,6 @@ static void add_columns(struct view *view)
     view_column(view, "value", "", UNIT_COUNT);
     view_column(view, "per_second", "per second", UNIT_RATE);
     view_column(view, "remark", "", UNIT_TEXT);
-}
-
-__attribute__((format(printf, 2, 3))) static void add_remark(struct view *view, const char *format,
-                                                             ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    const int n = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (n < 0) {
-        view->failed = true;
-        return;
-    }
-    view_text(view, text);
-    free(text);
 }
 
 static void begin(struct view *view, const char *what, enum unit unit, uint64_t value)
@@ -54,7 +37,7 @@ static void add_busiest(struct view *view, enum unit unit, double value, double 
                         struct buffer *text)
 {
     if (run_seconds >= 1)
-        add_remark(view, "%s in the busiest second", words(text, unit, value));
+        view_words(view, "%s in the busiest second", words(text, unit, value));
 }
 
 static void add_flow(const struct profile *profile, struct view *view, struct buffer *text)
@@ -69,7 +52,7 @@ static void add_flow(const struct profile *profile, struct view *view, struct bu
     begin(view, "reallocations", UNIT_COUNT, m->realloc_count);
     view_real(view, UNIT_RATE, view_share((double)m->realloc_count, seconds));
     if (m->copied_bytes > 0)
-        add_remark(view, "%s copied by those that moved",
+        view_words(view, "%s copied by those that moved",
                    words(text, UNIT_BYTES, (double)m->copied_bytes));
 
     begin(view, "frees", UNIT_COUNT, m->free_count);
@@ -77,7 +60,7 @@ static void add_flow(const struct profile *profile, struct view *view, struct bu
 
     begin(view, "temporary", UNIT_COUNT, m->temporary_count);
     view_real(view, UNIT_RATE, view_share((double)m->temporary_count, seconds));
-    add_remark(view, "%s of all calls",
+    view_words(view, "%s of all calls",
                words(text, UNIT_SHARE, view_share((double)m->temporary_count, calls)));
 
     begin(view, "requested", UNIT_BYTES, m->alloc_bytes);
@@ -102,7 +85,7 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
     view_skip(view);
     struct buffer when = {0};
     units_add_real(&when, UNIT_SECONDS, profile->peak_seconds);
-    add_remark(view, "%s block%s after %s%s", words(text, UNIT_COUNT, (double)m->peak_count),
+    view_words(view, "%s block%s after %s%s", words(text, UNIT_COUNT, (double)m->peak_count),
                m->peak_count == 1 ? "" : "s", buffer_string(&when),
                several ? ", largest process" : "");
     view->failed |= when.failed;
@@ -110,7 +93,7 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
 
     begin(view, "slack at peak", UNIT_BYTES, m->slack_bytes);
     view_skip(view);
-    add_remark(
+    view_words(
         view,
         several ? "%s on top, each process at its own peak" : "%s on top of what was requested",
         words(text, UNIT_SHARE, view_share((double)m->slack_bytes, requested_at_peaks(profile))));
@@ -118,19 +101,19 @@ static void add_levels(const struct profile *profile, struct view *view, struct 
     if (profile->peak_rss_bytes > 0) { /* else the run was over before the first sample */
         begin(view, "peak RSS", UNIT_BYTES, profile->peak_rss_bytes);
         view_skip(view);
-        add_remark(view, "sampled, with the shim's own memory");
+        view_words(view, "sampled, with the shim's own memory");
     }
 
     begin(view, "leaked", UNIT_BYTES, m->leaked_bytes);
     view_skip(view);
-    add_remark(view, "%s block%s never freed", words(text, UNIT_COUNT, (double)m->leaked_count),
+    view_words(view, "%s block%s never freed", words(text, UNIT_COUNT, (double)m->leaked_count),
                m->leaked_count == 1 ? "" : "s");
 
     if (m->mapped_bytes == 0)
         return;
     begin(view, "mapped", UNIT_BYTES, m->mapped_bytes);
     view_skip(view);
-    add_remark(view,
+    view_words(view,
                several ? "anonymous; all processes' peaks: %s"
                        : "anonymous mmap, %s at most at once",
                words(text, UNIT_BYTES, (double)m->mapped_peak_bytes));
@@ -141,7 +124,7 @@ static void add_bytes(struct view *view, uint64_t bytes, double seconds, struct 
 {
     struct buffer rate = {0};
     units_add_real(&rate, UNIT_BYTE_RATE, view_share((double)bytes, seconds));
-    add_remark(view, "%s, %s", words(text, UNIT_BYTES, (double)bytes), buffer_string(&rate));
+    view_words(view, "%s, %s", words(text, UNIT_BYTES, (double)bytes), buffer_string(&rate));
     view->failed |= rate.failed;
     buffer_fini(&rate);
 }
@@ -175,7 +158,7 @@ static void add_io(const struct profile *profile, struct view *view, struct buff
     view_text(view, "I/O time");
     view_real(view, UNIT_SECONDS, m->io_seconds);
     view_skip(view);
-    add_remark(view, "%s of the run time%s",
+    view_words(view, "%s of the run time%s",
                words(text, UNIT_SHARE, view_share(m->io_seconds, seconds)),
                profile->coverage.threads > 1 ? ", all threads" : "");
 }
@@ -191,7 +174,7 @@ int view_rates(const struct profile *profile, const struct report_options *optio
     view_text(view_out, "run time");
     view_real(view_out, UNIT_SECONDS, profile->totals.duration_seconds);
     view_skip(view_out);
-    add_remark(view_out, "%" PRIu64 " process%s, %" PRIu64 " thread%s", profile->coverage.processes,
+    view_words(view_out, "%" PRIu64 " process%s, %" PRIu64 " thread%s", profile->coverage.processes,
                profile->coverage.processes == 1 ? "" : "es", profile->coverage.threads,
                profile->coverage.threads == 1 ? "" : "s");
     add_flow(profile, view_out, &text);
