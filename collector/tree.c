@@ -79,17 +79,23 @@ static void end(struct process *process, uint64_t ticks, const int *wait_status)
     }
 }
 
+/* Read the small file /proc/PID/NAME as text, "" where it cannot be. */
+static void read_proc(int pid, const char *name, char *text_out, size_t cap)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, text_out, cap - 1);
+    if (fd >= 0)
+        close(fd);
+    text_out[n > 0 ? n : 0] = 0;
+}
+
 /* Field 22 of /proc/PID/stat, as the shim read it in its own process; 0 where there is none. */
 static uint64_t read_start(int pid)
 {
-    char path[64];
     char text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = 0;
+    read_proc(pid, "stat", text, sizeof text);
     const char *at = strrchr(text, ')'); /* the name before it may hold anything */
     for (unsigned field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
@@ -161,14 +167,9 @@ uint32_t tree_image_of(const struct tree *tree, int pid)
 /* What the kernel counted of a process, also of one that ended but was not reaped yet. Source: proc(5). */
 static bool read_io(int pid, struct record_kernel_io *io_out)
 {
-    char path[64], text[512];
+    char text[512];
     unsigned long long n_reads, n_writes, read_bytes, written_bytes;
-    snprintf(path, sizeof path, "/proc/%d/io", pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = 0;
+    read_proc(pid, "io", text, sizeof text);
     if (sscanf(text, "rchar: %llu wchar: %llu syscr: %llu syscw: %llu", &read_bytes, &written_bytes,
                &n_reads, &n_writes) != 4)
         return false;
