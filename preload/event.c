@@ -13,7 +13,7 @@
 #include "preload/unwind.h"
 #include "trace/pack_hot.h"
 
-static uint64_t monotonic_ns(void)
+uint64_t event_monotonic_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -24,12 +24,12 @@ static uint64_t monotonic_ns(void)
 static __attribute__((noinline)) uint64_t other_ticks(const struct lane *lane)
 {
     if (!(session.flags & SESSION_BORROWED_CLOCK))
-        return monotonic_ns();
+        return event_monotonic_ns();
     const uint64_t now = atomic_load_explicit(&session.header->now_ticks, memory_order_relaxed);
     return now > lane->last_ticks ? now : lane->last_ticks;
 }
 
-static inline uint64_t ticks_now(const struct lane *lane)
+uint64_t event_ticks(const struct lane *lane)
 {
     if (__builtin_expect(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK), 0))
         return other_ticks(lane);
@@ -41,7 +41,7 @@ static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace
                                       uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    return event_hot_head(lane, at, tag, n_elements, ticks_now(lane));
+    return event_hot_head(lane, at, tag, n_elements, event_ticks(lane));
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
@@ -58,14 +58,14 @@ uint8_t *event_room_slow(struct lane *lane, size_t n_bytes)
     return room;
 }
 
-static inline uint8_t *room_for(struct lane *lane, size_t n_bytes)
+uint8_t *event_room(struct lane *lane, size_t n_bytes)
 {
     if (__builtin_expect(lane->head + n_bytes <= lane->plain_until, 1))
         return ring_byte(lane, lane->head);
     return event_room_slow(lane, n_bytes);
 }
 
-static inline uint32_t stack_of(struct lane *lane, const struct arch_frame *caller)
+uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
@@ -89,10 +89,10 @@ static inline bool counts_live(void)
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
                       const struct arch_frame *caller)
 {
-    const uint32_t stack = stack_of(lane, caller);
+    const uint32_t stack = event_stack(lane, caller);
     const size_t usable = real_usable_bytes(block->address);
     const bool usual = usable == TRACE_USUAL_USABLE(block->size_bytes) && block->alignment == 0;
-    uint8_t *at = room_for(lane, EVENT_BYTES);
+    uint8_t *at = event_room(lane, EVENT_BYTES);
     if (!at)
         return;
     if (counts_live())
@@ -114,8 +114,8 @@ uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *addres
                        const struct arch_frame *caller)
 {
     const bool with_stack = __builtin_expect(session.flags & SESSION_FREE_STACKS, 0);
-    const uint32_t stack = with_stack ? stack_of(lane, caller) : 0;
-    uint8_t *at = room_for(lane, EVENT_BYTES);
+    const uint32_t stack = with_stack ? event_stack(lane, caller) : 0;
+    uint8_t *at = event_room(lane, EVENT_BYTES);
     if (!at)
         return 0;
     if (counts_live())
@@ -136,7 +136,7 @@ void event_release_time(struct lane *lane, uint64_t place, uint64_t call_cycles)
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)
 {
-    uint8_t *at = room_for(lane, EVENT_BYTES);
+    uint8_t *at = event_room(lane, EVENT_BYTES);
     if (!at)
         return;
     if (counts_live())
@@ -149,7 +149,7 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
 
 void event_bare(struct lane *lane, enum trace_tag tag)
 {
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    uint8_t *const room = event_room(lane, EVENT_BYTES);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
@@ -160,8 +160,8 @@ void event_bare(struct lane *lane, enum trace_tag tag)
 void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,
                const struct arch_frame *caller)
 {
-    const uint32_t stack = caller ? stack_of(lane, caller) : 0;
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    const uint32_t stack = caller ? event_stack(lane, caller) : 0;
+    uint8_t *const room = event_room(lane, EVENT_BYTES);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
@@ -175,7 +175,7 @@ void event_map(struct lane *lane, enum trace_tag tag, const void *address, size_
 
 void event_number(struct lane *lane, enum trace_tag tag, int64_t number)
 {
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    uint8_t *const room = event_room(lane, EVENT_BYTES);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
@@ -186,7 +186,7 @@ void event_number(struct lane *lane, enum trace_tag tag, int64_t number)
 
 void event_numbers(struct lane *lane, enum trace_tag tag, int64_t first, int64_t second)
 {
-    uint8_t *const room = room_for(lane, EVENT_BYTES);
+    uint8_t *const room = event_room(lane, EVENT_BYTES);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
@@ -199,7 +199,7 @@ void event_numbers(struct lane *lane, enum trace_tag tag, int64_t first, int64_t
 void event_number_text(struct lane *lane, enum trace_tag tag, int64_t number, const char *text)
 {
     const size_t n = strnlen(text, TRACE_MAX_TEXT_BYTES);
-    uint8_t *const room = room_for(lane, EVENT_BYTES + n);
+    uint8_t *const room = event_room(lane, EVENT_BYTES + n);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
@@ -212,26 +212,11 @@ void event_number_text(struct lane *lane, enum trace_tag tag, int64_t number, co
 void event_text(struct lane *lane, enum trace_tag tag, const char *text)
 {
     const size_t n = strnlen(text, TRACE_MAX_TEXT_BYTES);
-    uint8_t *const room = room_for(lane, EVENT_BYTES + n);
+    uint8_t *const room = event_room(lane, EVENT_BYTES + n);
     if (!room)
         return;
     struct pack_cursor cursor = {.at = room};
     event_begin(lane, &cursor, tag, 3);
     pack_text(&cursor, text, n);
     ring_publish(lane, cursor.at);
-}
-
-uint64_t event_ticks(const struct lane *lane)
-{
-    return ticks_now(lane);
-}
-
-uint8_t *event_room(struct lane *lane, size_t n_bytes)
-{
-    return room_for(lane, n_bytes);
-}
-
-uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
-{
-    return stack_of(lane, caller);
 }

@@ -57,6 +57,7 @@ void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag t
 /* The steps of it, for encoders that take their stamp before the rest: now, in ticks; room for n_bytes, NULL where
  * the loss was counted; the id of the caller's stack. */
 uint64_t event_ticks(const struct lane *lane);
+uint64_t event_monotonic_ns(void); /* where the clock is not the counter */
 uint8_t *event_room(struct lane *lane, size_t n_bytes);
 uint32_t event_stack(struct lane *lane, const struct arch_frame *caller);
 

@@ -2,19 +2,13 @@
 /* What the hooks of I/O share. */
 #include "preload/io_call.h"
 
-#include <time.h>
-
 #include "preload/event.h"
 
 static uint64_t other_ticks(void)
 {
-    struct timespec now;
     if (session.flags & SESSION_BORROWED_CLOCK)
         return 1; /* how long the call takes cannot be told */
-    if (!(session.flags & SESSION_CLOCK_MONOTONIC))
-        return arch_ticks();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return session.flags & SESSION_CLOCK_MONOTONIC ? event_monotonic_ns() : arch_ticks();
 }
 
 /* The thread gets its rings, and a fork is noticed, before the call: that takes its time. */
