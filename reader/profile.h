@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "reader/habits.h"
+
 /* Why a trace could not be read, or from where on. */
 struct trace_error {
     uint64_t offset_bytes; /* in the decompressed stream */
@@ -99,6 +101,7 @@ struct site {
     uint64_t max_live_count, max_live_bytes;
     uint32_t n_threads;
     enum leak_owner leak_owner;
+    const struct site_habits *habits; /* reader/habits.h; NULL unless asked for */
 };
 
 /* ---- input and output ---- */
@@ -139,6 +142,7 @@ struct io_site {
     uint64_t single_calls; /* in one that was freed before any other call used it */
     uint64_t inner_allocs; /* of stdio: blocks that its functions allocated when called from here */
     uint64_t copied_calls, copied_bytes; /* writes of memory that a read had filled just before */
+    const struct io_habits *habits;      /* reader/habits.h; NULL unless asked for */
 };
 
 /* One file, pipe, socket: what all descriptors that led to it did. */
@@ -274,6 +278,8 @@ struct profile {
     const struct io_slow_call *io_slow_calls; /* the PROFILE_SLOW_CALLS slowest, slowest first */
     size_t n_io_threads;
     const struct io_thread *io_threads; /* by seconds */
+    size_t n_path_sites;
+    const struct path_site *path_sites; /* by calls; only with options.habits */
 };
 
 enum profile_limits { PROFILE_SLOW_CALLS = 20 };
@@ -283,6 +289,7 @@ struct profile_options {
     const char *suppressions; /* path of an LSan-style file, NULL for none */
     bool no_builtin_suppressions;
     bool no_symbols; /* leave names out: faster, for totals only */
+    bool habits;     /* gather what findings need: reader/habits.h */
 };
 
 /* Read the trace at `path` ("-": standard input).
