@@ -8,6 +8,7 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/classify.h"
 #include "reader/hash.h"
 #include "reader/idmap.h"
 
@@ -51,7 +52,8 @@ static int add_frame(struct analysis *analysis, const struct naming_frame *named
         return -ENOMEM;
     const struct strtab *const texts = &analysis->model->texts;
     analysis->frames = frames;
-    frames[analysis->n_frames++] = (struct profile_frame){
+    struct profile_frame *const frame = &frames[analysis->n_frames++];
+    *frame = (struct profile_frame){
         .function = strtab_text(texts, named->function),
         .file = strtab_text(texts, named->file),
         .module = strtab_text(texts, place->path),
@@ -59,6 +61,7 @@ static int add_frame(struct analysis *analysis, const struct naming_frame *named
         .line = named->line,
         .inlined = named->inlined,
     };
+    frame->is_runtime = classify_is_runtime(frame);
     return 0;
 }
 

@@ -5,7 +5,6 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
-#include "reader/classify.h"
 
 enum frame_mark {
     MARK_SUPPRESSED = 1 << 0, /* the user's patterns match */
@@ -23,7 +22,7 @@ static unsigned char mark(const struct analysis *analysis, const struct profile_
     if (suppress_matches(analysis->runtime, frame->function) ||
         suppress_matches(analysis->runtime, frame->file))
         marks |= MARK_PERMANENT;
-    if (classify_is_runtime(frame))
+    if (frame->is_runtime)
         marks |= MARK_RUNTIME;
     return marks;
 }

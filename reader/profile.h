@@ -77,8 +77,11 @@ struct profile_frame {
     const char *module;   /* path; "" where the address lay in no known module */
     uint64_t
         offset; /* of the return address - 1 from the module's link-time base; else the address */
-    uint32_t line; /* 0 where unknown */
-    bool inlined;  /* into the frame that follows it */
+    uint32_t line;   /* 0 where unknown */
+    bool inlined;    /* into the frame that follows it */
+    bool is_runtime; /* of the C or C++ runtime, or of a header of the system: not the user's own */
+    bool
+        is_hidden; /* only passes requests on (xmalloc), or matches options.hidden; with habits alone */
 };
 
 /* Whose memory a block that was never freed is, for the LEAKS section. */
@@ -102,6 +105,10 @@ struct site {
     uint32_t n_threads;
     enum leak_owner leak_owner;
     const struct site_habits *habits; /* reader/habits.h; NULL unless asked for */
+    /* Of an entry of profile.places: the call stacks it sums up, as indices into profile.sites, most calls
+     * first. Its own frames are those of the first; max_live_* are at most so much where there are several. */
+    uint32_t n_stacks;
+    const uint32_t *stacks;
 };
 
 /* ---- input and output ---- */
@@ -143,6 +150,7 @@ struct io_site {
     uint64_t inner_allocs; /* of stdio: blocks that its functions allocated when called from here */
     uint64_t copied_calls, copied_bytes; /* writes of memory that a read had filled just before */
     const struct io_habits *habits;      /* reader/habits.h; NULL unless asked for */
+    uint32_t n_stacks;                   /* of an entry of profile.io_places: how many it sums up */
 };
 
 /* One file, pipe, socket: what all descriptors that led to it did. */
@@ -278,6 +286,12 @@ struct profile {
     const struct io_slow_call *io_slow_calls; /* the PROFILE_SLOW_CALLS slowest, slowest first */
     size_t n_io_threads;
     const struct io_thread *io_threads; /* by seconds */
+    /* Only with options.habits: sites and I/O sites of the same line of the user's code made one, whatever
+     * stack led there; `place` is the first frame that is neither runtime nor hidden. Ordered alike. */
+    size_t n_places;
+    const struct site *places;
+    size_t n_io_places;
+    const struct io_site *io_places;
     size_t n_path_sites;
     const struct path_site *path_sites; /* by calls; only with options.habits */
 };
@@ -290,6 +304,9 @@ struct profile_options {
     bool no_builtin_suppressions;
     bool no_symbols; /* leave names out: faster, for totals only */
     bool habits;     /* gather what findings need: reader/habits.h */
+    /* With habits: patterns of fnmatch(3) of functions and base names of modules that are no place. */
+    const char *const *hidden;
+    size_t n_hidden;
 };
 
 /* Read the trace at `path` ("-": standard input).

@@ -82,8 +82,7 @@ int rowstacks_analyse(struct analysis *analysis)
     *rowstacks =
         (struct rowstacks){.analysis = analysis, .asker = 1, .allocator = "", .executable = ""};
     rowstacks->calls = calloc(analysis->n_calls + (size_t)1, sizeof *rowstacks->calls);
-    rowstacks->is_runtime = calloc(analysis->n_frames + (size_t)1, sizeof *rowstacks->is_runtime);
-    if (!rowstacks->calls || !rowstacks->is_runtime)
+    if (!rowstacks->calls)
         return -ENOMEM;
     for (uint32_t i = 0; i < analysis->n_calls; i++) {
         const struct analysis_place *const place = &analysis->calls[i].place;
@@ -92,8 +91,6 @@ int rowstacks_analyse(struct analysis *analysis)
                                    .build_id = second_of_text(analysis, place->build_id),
                                    .offset = hash_second(place->offset)};
     }
-    for (uint32_t i = 0; i < analysis->n_frames; i++)
-        rowstacks->is_runtime[i] = classify_is_runtime(&analysis->frames[i]);
     return 0;
 }
 
@@ -102,7 +99,6 @@ void rowstacks_free(struct rowstacks *rowstacks)
     if (!rowstacks)
         return;
     free(rowstacks->calls);
-    free(rowstacks->is_runtime);
     free(rowstacks);
 }
 
@@ -147,7 +143,7 @@ int rowstacks_list(const struct rowstacks *rowstacks, const struct rowstack *sta
     list(analysis, stack, frames);
     *frames_out = (struct rowstack_frames){.frames = frames, .n_frames = n};
     for (uint32_t i = 0; i < n; i++) {
-        if (rowstacks->is_runtime[frames[i]])
+        if (analysis->frames[frames[i]].is_runtime)
             continue;
         frames_out->place = i;
         break;

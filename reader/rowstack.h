@@ -17,7 +17,6 @@ struct rowstack_call;
 struct rowstacks {
     const struct analysis *analysis;
     struct rowstack_call *calls; /* as analysis.calls */
-    bool *is_runtime;            /* by frame */
     const char *allocator, *executable;
     uint32_t asker; /* counts how often those two changed */
 };

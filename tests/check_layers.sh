@@ -11,7 +11,8 @@ symbols: symbols
 collector: collector trace symbols
 reader: reader trace symbols
 report: report reader
-cli: cli report reader collector symbols trace
+findings: findings report reader
+cli: cli findings report reader collector symbols trace
 '
 
 printf '%s\n' "$allowed" | while IFS=: read -r folder may; do

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Which blocks come and go so often that asking the allocator for each of them is waste? */
+#include <errno.h>
+
+#include "findings/finder.h"
+
+/* ---- AL104: blocks of all sizes that serve one step ---- */
+
+static int tell_storm(struct finder *finder, const struct rule *rule, const struct site *site)
+{
+    const struct metrics *const metrics = &site->metrics, *const totals = &finder->profile->totals;
+    const double share =
+        finder_percent((double)metrics->temporary_count, (double)totals->alloc_count);
+    bool measured;
+    struct finding *const finding = finder_add(finder, rule);
+    if (!finding)
+        return -ENOMEM;
+    finder_about_site(finding, site);
+    finding->title = finder_text(finder, "%s blocks of %s to %s freed before the next allocation",
+                                 finder_number(finder, (double)metrics->temporary_count),
+                                 finder_bytes(finder, (double)site->sizes.min),
+                                 finder_bytes(finder, (double)site->sizes.max));
+    finding->percentage = finding->impact = share;
+    finding->whole = OF_ALLOC_COUNT;
+    finding->evidence.metric = "temporary_count";
+    finding->evidence.unit = "blocks";
+    finding->evidence.value = (double)metrics->temporary_count;
+    finding->evidence.count = metrics->alloc_count;
+    finding->evidence.bytes = maybe_known((double)metrics->alloc_bytes);
+    finding->suggestion.text =
+        finder_text(finder,
+                    "Keep one buffer of %s between calls and let it grow where that is not enough, "
+                    "or hand the data "
+                    "on by reference: half of the blocks need no more than %s.",
+                    finder_bytes(finder, (double)site->sizes.p95),
+                    finder_bytes(finder, (double)site->sizes.p50));
+    finding->saves.allocations = maybe_known((double)metrics->temporary_count);
+    finding->saves.bytes =
+        maybe_known((double)metrics->alloc_bytes * (double)metrics->temporary_count /
+                    (double)metrics->alloc_count);
+    finding->saves.seconds =
+        maybe_known((double)metrics->temporary_count * finder_pair_seconds(site, &measured));
+    if (!measured)
+        finder_doubt(finding, 0.9, "no call of the allocator was timed here");
+    return 0;
+}
+
+static int find_storms(struct finder *finder, const struct rule *rule)
+{
+    const struct profile *const profile = finder->profile;
+    const double count = finder_limit(finder, rule, "min_count");
+    const double percent = finder_limit(finder, rule, "min_percent");
+    int error = 0;
+    for (size_t i = 0; i < profile->n_places && error == 0; i++) {
+        const struct site *const site = &profile->places[i];
+        const double temporary = (double)site->metrics.temporary_count;
+        if (temporary >= count && site->metrics.alloc_count &&
+            finder_percent(temporary, (double)profile->totals.alloc_count) >= percent)
+            error = tell_storm(finder, rule, site);
+    }
+    return error;
+}
+
+static const struct rule rows[] = {
+    {
+        .id = "AL104",
+        .name = "temporary_storm",
+        .brief = "blocks that are freed before their thread allocates again",
+        .category = CATEGORY_ALLOCATION,
+        .group = GROUP_CHURN,
+        .kind = SUGGEST_REUSE_BUFFER,
+        .effort = 1,
+        .confidence = 0.8,
+        .ceiling = SEVERITY_CRITICAL,
+        .limits = {{"min_count", 1000, "temporary blocks from the place"},
+                   {"min_percent", 5, "share of them in all allocations"}},
+        .must_keep = {"a caller that keeps the block must go on having its own",
+                      "what is left in a buffer that is used again must not be read"},
+        .why_same_output =
+            "The data lies in another block; what is written to it and read from it, and in "
+            "which order, stays.",
+        .sort = "temporary_count",
+        .expect = "temporary_count of the place near 0; the finding is gone",
+        .meaning = "A block served a single step: it was freed before its thread asked for\n"
+                   "another one. Sizes differ, so one pool of equal slots would not fit.\n",
+        .evidence = "temporary_count of the place, its share of all allocations, and the sizes\n"
+                    "asked for. Counted exactly, per thread.\n",
+        .example_c = "    /* before: for each line */          /* after */\n"
+                     "    char *copy = strdup(line);           static buffer, grown with realloc\n"
+                     "    use(copy);                           only when a line is longer than\n"
+                     "    free(copy);                          any before it\n",
+        .example_cpp = "    // before                            // after\n"
+                       "    for (...) {                          std::string key;\n"
+                       "        std::string key = a + b;         for (...) {\n"
+                       "        find(key);                           key.assign(a).append(b);\n"
+                       "    }                                        find(key);\n"
+                       "                                         }\n",
+        .when_not =
+            "Leave it where the place runs a few times a second, where the buffer would have\n"
+            "to be shared between threads, or where one huge input would make it stay huge.\n",
+        .find = find_storms,
+    },
+};
+
+const struct rule_family alloc_churn_rules = {rows, sizeof rows / sizeof *rows};
