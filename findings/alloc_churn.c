@@ -95,9 +95,9 @@ static const struct rule rows[] = {
                        "        find(key);                           key.assign(a).append(b);\n"
                        "    }                                        find(key);\n"
                        "                                         }\n",
-        .when_not =
-            "Leave it where the place runs a few times a second, where the buffer would have\n"
-            "to be shared between threads, or where one huge input would make it stay huge.\n",
+        .when_not = "Leave it where the place runs a few times a second, where the buffer would\n"
+                    "have to be shared between threads, or where one huge input would make it\n"
+                    "stay huge.\n",
         .find = find_storms,
     },
 };
