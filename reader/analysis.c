@@ -7,10 +7,10 @@
 #include "reader/rowstack.h"
 
 static int (*const analyses[])(struct analysis *analysis) = {
-    frames_analyse,     rowstacks_analyse,     totals_analyse,   rows_analyse,
-    leaks_analyse,      sizes_analyse,         timeline_analyse, io_rows_analyse,
-    io_openers_analyse, io_slow_calls_analyse, io_files_analyse, io_threads_analyse,
-    remarks_analyse,
+    frames_analyse,     rowstacks_analyse,   totals_analyse,        rows_analyse,
+    leaks_analyse,      site_places_analyse, sizes_analyse,         timeline_analyse,
+    io_rows_analyse,    io_openers_analyse,  io_slow_calls_analyse, io_files_analyse,
+    io_threads_analyse, remarks_analyse,
 };
 
 int analysis_run(struct analysis *analysis)
@@ -22,9 +22,12 @@ int analysis_run(struct analysis *analysis)
     free(analysis->call_of_node);
     free(analysis->calls);
     free(analysis->frames);
+    free(analysis->site_sources);
+    free(analysis->io_site_sources);
     analysis->rowstacks = NULL;
     analysis->call_of_node = NULL;
     analysis->calls = NULL;
     analysis->frames = NULL;
+    analysis->site_sources = analysis->io_site_sources = NULL;
     return error;
 }

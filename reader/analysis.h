@@ -39,6 +39,8 @@ struct analysis {
     struct profile_frame *frames; /* profile.frames while it grows */
     uint32_t n_frames, frames_capacity;
     struct rowstacks *rowstacks; /* ids and frames of stacks, for all kinds of rows */
+    uint32_t *site_sources;      /* by place in profile.sites: the site that gathered its numbers */
+    uint32_t *io_site_sources;   /* likewise of profile.io_sites; both only with habits */
     uint32_t peak_process;       /* the one whose peak the profile shows; 0 none */
 };
 
@@ -50,6 +52,8 @@ int rowstacks_analyse(struct analysis *analysis); /* what rows say of their stac
 int totals_analyse(struct analysis *analysis);    /* processes, totals, coverage */
 int rows_analyse(
     struct analysis *analysis); /* sites: counts, peak, temporary, lifetimes, sizes, threads */
+int site_places_analyse(
+    struct analysis *analysis);                 /* sites of the same line made one, for findings */
 int leaks_analyse(struct analysis *analysis);   /* whose the leaks are */
 int io_rows_analyse(struct analysis *analysis); /* I/O sites */
 int io_openers_analyse(struct analysis *analysis);

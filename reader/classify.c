@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
@@ -122,4 +123,36 @@ bool classify_is_runtime(const struct profile_frame *frame)
     return is_from_a_system_header(frame) ||
            begins_with_any(classify_basename(frame->module), modules, N_OF(modules)) ||
            begins_with_any(own_name(frame->function), names, N_OF(names));
+}
+
+static size_t name_bytes(const char *name)
+{
+    return strcspn(name, "(<");
+}
+
+/* Whether name[0..n) has the word, whatever its case, and not as the end of another: "prealloc". */
+static bool has_word(const char *name, size_t n, const char *word)
+{
+    const size_t n_word = strlen(word);
+    for (size_t at = 0; at + n_word <= n; at++)
+        if (strncasecmp(name + at, word, n_word) == 0 && (at == 0 || name[at - 1] != 'p'))
+            return true;
+    return false;
+}
+
+bool classify_is_wrapper(const struct profile_frame *frame)
+{
+    static const char *const words[] = {"malloc", "calloc",  "realloc",
+                                        "strdup", "strndup", "memdup"};
+    static const char *const ends[] = {"_alloc", "Alloc", "_zalloc", "_mem_new"};
+    const char *const name = own_name(frame->function);
+    const size_t n = name_bytes(name);
+    for (size_t i = 0; i < N_OF(words); i++)
+        if (has_word(name, n, words[i]))
+            return true;
+    for (size_t i = 0; i < N_OF(ends); i++)
+        if (n >= strlen(ends[i]) &&
+            strncmp(name + n - strlen(ends[i]), ends[i], strlen(ends[i])) == 0)
+            return true;
+    return false;
 }

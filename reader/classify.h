@@ -20,4 +20,8 @@ bool classify_is_allocator(const struct profile_frame *frame, const char *alloca
  * program, or inlined from a header under /usr/include: not what its user would call his own. */
 bool classify_is_runtime(const struct profile_frame *frame);
 
+/* Whether a frame's function is, by its name, one of those by which a program passes its requests on to the
+ * allocator: xmalloc, zcalloc, sqlite3DbMallocRaw, PyMem_RawMalloc, g_strdup. */
+bool classify_is_wrapper(const struct profile_frame *frame);
+
 #endif

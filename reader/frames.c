@@ -9,6 +9,7 @@
 #include "reader/analysis.h"
 #include "reader/array.h"
 #include "reader/classify.h"
+#include "reader/lines.h"
 #include "reader/hash.h"
 #include "reader/idmap.h"
 
@@ -62,6 +63,7 @@ static int add_frame(struct analysis *analysis, const struct naming_frame *named
         .inlined = named->inlined,
     };
     frame->is_runtime = classify_is_runtime(frame);
+    frame->is_hidden = analysis->options->habits && lines_hides(analysis->options, frame);
     return 0;
 }
 

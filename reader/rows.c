@@ -133,18 +133,35 @@ static int group(const struct analysis *analysis, const struct row *rows, size_t
     return keysort(groups, n);
 }
 
-static int make_sites(const struct rowstacks *all, const struct row *rows, size_t n_rows,
+/* Which model sites the profile's sites are made of, for those analyses that need more of them. */
+static int keep_sources(struct analysis *analysis, const struct row *rows,
+                        const struct keysort_item *groups, size_t n_sites)
+{
+    if (!analysis->options->habits)
+        return 0;
+    analysis->site_sources = calloc(n_sites + 1, sizeof *analysis->site_sources);
+    if (!analysis->site_sources)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_sites; i++)
+        analysis->site_sources[i] = rows[groups[i].value].site;
+    return 0;
+}
+
+static int make_sites(struct analysis *analysis, const struct row *rows, size_t n_rows,
                       struct keysort_item *groups)
 {
-    struct profile *const profile = all->analysis->profile;
+    const struct rowstacks *const all = analysis->rowstacks;
+    struct profile *const profile = analysis->profile;
     size_t n_sites = 0;
-    int error = group(all->analysis, rows, n_rows, groups, &n_sites);
+    int error = group(analysis, rows, n_rows, groups, &n_sites);
     struct site *const sites =
-        error ? NULL : storage_array(all->analysis->storage, n_sites, sizeof *sites);
+        error ? NULL : storage_array(analysis->storage, n_sites, sizeof *sites);
     if (!sites)
         return -ENOMEM;
     for (size_t i = 0; i < n_sites && error == 0; i++)
         error = make_site(all, &rows[groups[i].value], groups[i].extra, &sites[i]);
+    if (error == 0)
+        error = keep_sources(analysis, rows, groups, n_sites);
     profile->sites = sites;
     profile->n_sites = n_sites;
     return error;
@@ -187,7 +204,7 @@ int rows_analyse(struct analysis *analysis)
     if (error == 0)
         error = list_rows(analysis->rowstacks, rows, items, &n_rows);
     if (error == 0)
-        error = make_sites(analysis->rowstacks, rows, n_rows, items);
+        error = make_sites(analysis, rows, n_rows, items);
     free(items);
     free(rows);
     return error;

@@ -90,6 +90,34 @@ static void code_of_installed_headers_is_no_place(void **state)
     assert_false(classify_is_runtime(&f));
 }
 
+static void functions_that_pass_requests_on_are_known_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *function;
+        bool result;
+    } rows[] = {
+        {"xmalloc", true},
+        {"sqlite3DbMallocRawNN", true},
+        {"ztrymalloc_usable_internal", true},
+        {"PyMem_RawCalloc", true},
+        {"jv_mem_alloc", true},
+        {"pcache1Alloc", true},
+        {"xstrdup", true},
+        {"util::checked_realloc(void*, unsigned long)", true},
+        {"parse", false},
+        {"preallocate", false},
+        {"allocate_table", false},
+        {"build(my::malloc_like*)", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct profile_frame f = frame(rows[i].function, "/bin/p");
+        if (classify_is_wrapper(&f) != rows[i].result)
+            fail_msg("%s", rows[i].function);
+    }
+}
+
 static void basename_is_behind_the_last_slash(void **state)
 {
     (void)state;
@@ -104,6 +132,7 @@ int main(void)
         cmocka_unit_test(frames_that_only_ask_for_memory_are_the_allocators),
         cmocka_unit_test(runtime_is_told_by_module_and_by_name),
         cmocka_unit_test(code_of_installed_headers_is_no_place),
+        cmocka_unit_test(functions_that_pass_requests_on_are_known_by_name),
         cmocka_unit_test(basename_is_behind_the_last_slash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
