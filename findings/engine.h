@@ -18,7 +18,7 @@ void merge_groups(struct findings_store *store);
 void merge_link(struct finding *const *findings, size_t n);
 
 /* Severity, score, order, ranks. Equal scores are ordered by percentage, then by id. */
-void rank_all(struct findings_store *store);
+void rank_all(struct finder *finder);
 
 /* The threshold in words, the query and the verify command, for all. */
 void describe_all(struct finder *finder);

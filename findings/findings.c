@@ -49,7 +49,7 @@ static int make(struct finder *finder)
     if (error)
         return error;
     confidence_settle(finder);
-    rank_all(store);
+    rank_all(finder);
     merge_link(store->found, store->n_found);
     describe_all(finder);
     return finder->out_of_memory ? -ENOMEM : 0;

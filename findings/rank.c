@@ -4,24 +4,38 @@
 #include <string.h>
 
 #include "findings/engine.h"
+#include "findings/findings.h"
 #include "findings/store.h"
 
-/* Share of the whole from which on a finding is so severe. 5 % is where most engineers stop to look. */
+/* A finding is so severe from this share of its whole on, if the change also saves this much of the run's time,
+ * where that is known: half of the blocks of a program that hardly allocates is no great matter. 5 % is
+ * where most engineers stop to look. */
 static const struct {
-    double percent;
+    double percent, time_percent;
     enum finding_severity severity;
 } steps[] = {
-    {20, SEVERITY_CRITICAL},
-    {10, SEVERITY_HIGH},
-    {5, SEVERITY_MEDIUM},
-    {1, SEVERITY_LOW},
+    {20, 2, SEVERITY_CRITICAL},
+    {10, 1, SEVERITY_HIGH},
+    {5, 0.2, SEVERITY_MEDIUM},
+    {1, 0, SEVERITY_LOW},
 };
 
-static enum finding_severity severity_of(const struct finding *finding)
+/* Share of the run's time that the change saves; all of it where time is not what it saves. */
+static double time_saved_percent(const struct finding *finding, double duration_seconds)
 {
+    const struct finding_saves *const saves = &finding->saves;
+    if (!saves->seconds.known || (saves->peak_bytes.known && saves->peak_bytes.value > 0))
+        return 100;
+    return finder_percent(saves->seconds.value, duration_seconds);
+}
+
+static enum finding_severity severity_of(const struct finding *finding, double duration_seconds)
+{
+    const double time_percent = time_saved_percent(finding, duration_seconds);
     enum finding_severity severity = SEVERITY_INFO;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (finding->impact >= steps[i].percent && steps[i].severity > severity)
+        if (finding->impact >= steps[i].percent && time_percent >= steps[i].time_percent &&
+            steps[i].severity > severity)
             severity = steps[i].severity;
     if (severity < finding->floor)
         severity = finding->floor;
@@ -44,15 +58,17 @@ static int compare(const void *a_, const void *b_)
     return strcmp(a->id, b->id);
 }
 
-void rank_all(struct findings_store *store)
+void rank_all(struct finder *finder)
 {
+    const struct findings_store *const store = finder->findings->store;
+    const double duration_seconds = finder->profile->totals.duration_seconds;
     for (size_t i = 0; i < store->n_found; i++) {
         struct finding *const finding = store->found[i];
         finding->percentage = clip(finding->percentage, 100);
         finding->impact = clip(finding->impact, 100);
         finding->confidence = clip(finding->confidence, 1);
         finding->score = finding->impact * finding->confidence / finding->rule->effort;
-        finding->severity = severity_of(finding);
+        finding->severity = severity_of(finding, duration_seconds);
     }
     qsort(store->found, store->n_found, sizeof *store->found, compare);
     for (size_t i = 0; i < store->n_found; i++)
