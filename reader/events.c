@@ -242,6 +242,7 @@ static int on_resize_end(const struct scene *scene)
         if (block.address != resize.address) {
             account.site->copied_bytes += copied;
             scene->process->copied_bytes += copied;
+            io_joins_move(&scene->image->joins, resize.address, block.address);
         }
         block.start_ticks = resize.block.start_ticks;
         drop(scene->model, &resize.block);

@@ -168,6 +168,13 @@ int io_joins_use(const struct io_scene *scene, uint32_t number, bool reads, uint
     return block ? note_block(scene->image, block, number) : 0;
 }
 
+void io_joins_move(struct io_joins *joins, uint64_t from, uint64_t to)
+{
+    for (size_t i = 0; i < IO_JOINS_RECENT && from; i++)
+        if (joins->recent[i] == from)
+            joins->recent[i] = to;
+}
+
 void io_joins_close(struct model_image *image)
 {
     struct io_joins *const joins = &image->joins;

@@ -36,6 +36,9 @@ struct model_image;
  * -ENOMEM. */
 int io_joins_use(const struct io_scene *scene, uint32_t number, bool reads, uint64_t bytes);
 
+/* A resize moved a block: buffers far inside of it are looked for there from now on. */
+void io_joins_move(struct io_joins *joins, uint64_t from, uint64_t to);
+
 /* The image's blocks go: settle which of them were used once. Its live ones are still there. */
 void io_joins_close(struct model_image *image);
 

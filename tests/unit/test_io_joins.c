@@ -97,6 +97,17 @@ static void a_resized_buffer_stays_the_same(void **state)
     profile_free(profile);
 }
 
+static void a_buffer_far_inside_of_a_moved_block_is_found(void **state)
+{
+    (void)state;
+    struct profile *const profile = load_middle(
+        "1 malloc 10 0x1000 4096 2\n1 io 20 1 3 4096 4096 5 3 0x1000 0\n1 realloc_begin 30 0x1000 "
+        "0\n"
+        "1 realloc_end 31 0x8000 8192 2\n1 io 40 1 3 4096 4096 5 3 0x9000 0\n1 free 50 0x8000\n");
+    assert_int_equal(site_of(profile, true)->heap_calls, 2);
+    profile_free(profile);
+}
+
 static void what_was_read_and_is_written_was_copied(void **state)
 {
     (void)state;
@@ -128,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_buffer_used_again_is_neither),
         cmocka_unit_test(headers_of_objects_do_not_hide_their_block),
         cmocka_unit_test(a_resized_buffer_stays_the_same),
+        cmocka_unit_test(a_buffer_far_inside_of_a_moved_block_is_found),
         cmocka_unit_test(what_was_read_and_is_written_was_copied),
         cmocka_unit_test(blocks_live_at_the_end_were_not_freed),
     };
