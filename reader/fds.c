@@ -30,8 +30,8 @@ static int new_description(struct fds_pool *pool, uint32_t *number_out)
         pool->all = all;
         number = ++pool->n;
     }
-    *fds_description(pool, number) =
-        (struct fds_description){.offset_bytes = -1, .end_bytes = -1, .kind = TRACE_FD_OTHER};
+    *fds_description(pool, number) = (struct fds_description){
+        .serial = ++pool->n_serials, .offset_bytes = -1, .end_bytes = -1, .kind = TRACE_FD_OTHER};
     *number_out = number;
     return 0;
 }

@@ -24,6 +24,7 @@ enum fds_turn {
 };
 
 struct fds_description {
+    uint64_t serial;      /* never given to another one, unlike its number */
     uint32_t n_slots;     /* that lead here; 0: free */
     uint32_t file;        /* number of a file, 0 not known; of a free one: the next free one */
     int64_t offset_bytes; /* its position, -1 not known or none */
@@ -44,7 +45,8 @@ struct fds_description {
 struct fds_pool {
     struct fds_description *all; /* by number - 1 */
     uint32_t n, capacity, first_free;
-    uint64_t effort; /* so far */
+    uint64_t effort;    /* so far */
+    uint64_t n_serials; /* given so far */
 };
 
 /* One open descriptor. */

@@ -42,7 +42,9 @@ static void duplicates_share_a_description_until_the_last_is_closed(void **state
     assert_null(fds_find(&fds, 3));
     assert_int_equal(fds_description(&pool, fds_find(&fds, 9)->description)->offset_bytes, 77);
     assert_int_equal(close_range_of(&fds, &pool, 9, 9), 1);
+    const uint64_t serial = fds_description(&pool, three)->serial;
     assert_int_equal(open_as(&fds, &pool, 4), three); /* its place is used again */
+    assert_int_not_equal(fds_description(&pool, three)->serial, serial);
     fds_fini(&fds, &pool);
     fds_pool_fini(&pool);
 }
