@@ -67,30 +67,38 @@ struct site_habits {
     const struct freed_at *freed_at; /* most frequent first */
 };
 
-/* The call on the same descriptor and thread just before the one concerned. */
+/* The call on the same open file description just before the one concerned, by the same thread and with no transfer,
+ * seek or sync of anybody's between them. */
 struct io_before {
     uint64_t count;
-    const struct io_site *site; /* the most frequent one; NULL where count is 0 */
+    /* The most frequent one; NULL where count is 0. Exact up to four different ones in a process, else whatever makes
+     * more than a quarter is found. */
+    const struct io_site *site;
 };
 
 struct io_habits {
-    struct io_before adjacent; /* writes right after a write to the same place's end, by any site */
-    uint64_t adjacent_bytes;   /* of those */
-    struct io_before reply;    /* reads of a socket or pipe right after a write to it */
-    double reply_seconds;      /* that they took */
-    uint64_t reply_bytes, request_bytes; /* of the reads; of the writes before them */
-    uint64_t after_seek_calls;           /* transfers right after an lseek of the same descriptor */
-    uint64_t synced_calls;               /* writes that a sync of the descriptor followed at once */
-    double synced_seconds;               /* that those syncs took */
-    uint64_t backward_calls;             /* transfers that began before the last one's begin */
-    uint64_t reread_bytes;               /* read of places that had been read before; files only */
+    /* Writes right after a write to the same place's end, by any site; streams have one place. What a short write
+     * left over is none. */
+    struct io_before adjacent;
+    uint64_t adjacent_bytes; /* of those */
+    /* Reads of a socket or pipe right after a write to it, EAGAIN between them or not; not on connections that were
+     * accepted, or read from first and never connected: there the other side asks. */
+    struct io_before reply;
+    double reply_seconds;                /* that they took */
+    uint64_t reply_bytes, request_bytes; /* of the reads; of the writes since the read before */
+    uint64_t
+        after_seek_calls; /* transfers right after an lseek of the same descriptor that use the position */
+    uint64_t synced_calls;     /* writes that fsync or fdatasync followed before any other write */
+    double synced_seconds;     /* that those syncs took */
+    uint64_t backward_calls;   /* transfers that began before the last one's begin */
+    uint64_t reread_bytes;     /* read of places that any process had read before; files only */
     uint64_t whole_file_calls; /* reads into a block that in the end held the whole file ... */
-    uint64_t whole_file_bytes; /* ... and the bytes of the largest such file */
+    uint64_t whole_file_bytes; /* ... and the bytes of the largest such file; of 256 KiB and more */
     uint64_t
         copied_elsewhere_calls; /* writes of memory just read, where the two descriptors differ */
-    uint64_t longest_dry_run;   /* most calls in a row that gave EAGAIN or nothing */
-    const char *thread;         /* name of the only thread that called; "" for several */
-    double longest_seconds;     /* the slowest call */
+    uint64_t longest_dry_run; /* most calls in a row on a descriptor that gave EAGAIN or nothing */
+    const char *thread;       /* name of the only thread that called; "" for several */
+    double longest_seconds;   /* the slowest call */
 };
 
 /* Calls that name a path: stat, access, open, ... by one stack. */
@@ -99,11 +107,12 @@ struct path_site {
     const uint32_t *frames;
     uint32_t place;
     const char *op;
-    const char *path;        /* the one named most often, as far as that was followed */
-    uint64_t calls, failed;  /* of all paths */
-    uint64_t repeated_calls; /* that named a path which this stack had named before */
-    uint64_t path_calls;     /* that named `path` */
-    uint64_t n_paths;        /* different ones; an estimate above 10,000 */
+    const char *path; /* the one named most often, as far as that was followed; "" not known */
+    uint64_t calls, failed; /* of all paths */
+    uint64_t
+        repeated_calls;  /* that named a path which this stack had named before in its process */
+    uint64_t path_calls; /* that named `path` */
+    uint64_t n_paths;    /* different ones; an estimate above 10,000, as is repeated_calls */
     double seconds;
 };
 

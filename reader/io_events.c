@@ -10,6 +10,7 @@
 
 #include "reader/array.h"
 #include "reader/io_files.h"
+#include "reader/io_habits.h"
 #include "reader/io_sites.h"
 #include "reader/io_transfer.h"
 #include "reader/sites.h"
@@ -128,6 +129,14 @@ static int duplicate(const struct io_scene *scene, uint32_t opener)
     return fds_share(&scene->image->fds, &scene->io->descriptions, fd, &with);
 }
 
+static int note_accept(const struct io_scene *scene, int32_t fd)
+{
+    const struct fds_slot *const slot = fds_find(&scene->image->fds, fd);
+    return io_habits_note(scene,
+                          &(struct io_habits_call){.event = IO_HABITS_ON_ACCEPT,
+                                                   .description = slot ? slot->description : 0});
+}
+
 static int on_fd_new(const struct io_scene *scene)
 {
     const uint8_t op = scene->record->fd_new.op;
@@ -135,7 +144,7 @@ static int on_fd_new(const struct io_scene *scene)
     uint32_t opener;
     if (op == IO_DUP && fd == scene->record->fd_new.other_fd)
         return 0; /* dup2() of a descriptor to itself */
-    const int error = io_sites_find_opener(scene, scene->record->fd_new.stack, op, &opener);
+    int error = io_sites_find_opener(scene, scene->record->fd_new.stack, op, &opener);
     if (error)
         return error;
     scene->process->io.opens += io_op_class(op) == IO_CLASS_OPEN;
@@ -143,7 +152,8 @@ static int on_fd_new(const struct io_scene *scene)
     count_open(scene, opener, fd >= 0, 0);
     if (fd < 0)
         return 0;
-    return op == IO_DUP ? duplicate(scene, opener) : open_new(scene, fd, opener, 0);
+    error = op == IO_DUP ? duplicate(scene, opener) : open_new(scene, fd, opener, 0);
+    return error == 0 && op == IO_ACCEPT ? note_accept(scene, fd) : error;
 }
 
 static int on_fd_close(const struct io_scene *scene)
@@ -224,7 +234,9 @@ static int on_fd_is(const struct io_scene *scene)
         description->end_bytes = description->offset_bytes;
     if (is->kind == TRACE_FD_FILE)
         io_files_identify(scene->io, io_file(scene->io, description->file), is->device, is->inode);
-    return 0;
+    return io_habits_note(scene, &(struct io_habits_call){.event = IO_HABITS_ON_FILE,
+                                                          .description = number,
+                                                          .bytes = is->size_bytes});
 }
 
 static int on_folder(const struct io_scene *scene)

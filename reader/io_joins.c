@@ -143,29 +143,30 @@ static int note_block(struct model_image *image, const struct block *block, uint
 /* ---- all of it ---- */
 
 /* Memory that the thread's last read filled, and that it now writes. */
-static void note_copy(struct model_io_thread *thread, struct model_io_site *site, uint64_t address,
+static bool note_copy(struct model_io_thread *thread, struct model_io_site *site, uint64_t address,
                       uint64_t bytes)
 {
     if (address < thread->read_address || address >= thread->read_end)
-        return;
+        return false;
     const uint64_t filled = thread->read_end - address;
     site->copied_calls++;
     site->copied_bytes += bytes < filled ? bytes : filled;
+    return true;
 }
 
-int io_joins_use(const struct io_scene *scene, uint32_t number, bool reads, uint64_t bytes)
+int io_joins_use(const struct io_scene *scene, uint32_t number, struct io_joins_use *use)
 {
-    const uint64_t address = scene->record->io.buffer;
+    const uint64_t address = scene->record->io.buffer, bytes = use->bytes;
     if (address == 0 || bytes == 0)
         return 0;
-    if (!reads) {
-        note_copy(scene->thread, io_site(scene->io, number), address, bytes);
+    if (!use->reads) {
+        use->is_copied = note_copy(scene->thread, io_site(scene->io, number), address, bytes);
     } else {
         scene->thread->read_address = address;
         scene->thread->read_end = bytes < UINT64_MAX - address ? address + bytes : UINT64_MAX;
     }
-    const struct block *const block = find_block(scene->image, address);
-    return block ? note_block(scene->image, block, number) : 0;
+    use->block = find_block(scene->image, address);
+    return use->block ? note_block(scene->image, use->block, number) : 0;
 }
 
 void io_joins_move(struct io_joins *joins, uint64_t from, uint64_t to)

@@ -29,12 +29,22 @@ struct io_joins {
     uint64_t recent[IO_JOINS_RECENT]; /* addresses, the last one first */
 };
 
+struct block;
 struct io_scene;
 struct model_image;
 
-/* A call of the scene from site `number` moved `bytes` into its buffer (`reads`) or out of it. 0 or
- * -ENOMEM. */
-int io_joins_use(const struct io_scene *scene, uint32_t number, bool reads, uint64_t bytes);
+/* What a call did with memory. */
+struct io_joins_use {
+    bool reads; /* moved `bytes` into its buffer, else out of it */
+    uint64_t bytes;
+    /* Found by io_joins_use(). */
+    const struct block
+        *block;     /* where the buffer lay, valid until the next event; NULL elsewhere */
+    bool is_copied; /* the thread's last read had filled it */
+};
+
+/* A call of the scene from site `number` used its buffer. 0 or -ENOMEM. */
+int io_joins_use(const struct io_scene *scene, uint32_t number, struct io_joins_use *use);
 
 /* A resize moved a block: buffers far inside of it are looked for there from now on. */
 void io_joins_move(struct io_joins *joins, uint64_t from, uint64_t to);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "reader/io_habits.h"
+
 void io_model_fini(struct model_io *io)
 {
     for (uint32_t i = 0; i < io->n_sites; i++) {
@@ -22,6 +24,7 @@ void io_model_fini(struct model_io *io)
     idmap_fini(&io->opener_by_stack);
     idmap_fini(&io->file_by_name);
     fds_pool_fini(&io->descriptions);
+    io_habits_fini(io);
     free(io->sites);
     free(io->files);
     free(io->openers);

@@ -71,6 +71,7 @@ struct model_io_thread {
     uint64_t calls, ticks, sync_ticks, longest_ticks;
     uint64_t first_ticks, last_ticks; /* that it lived */
     uint64_t read_address, read_end;  /* memory that its last read filled */
+    uint64_t read_serial;             /* of the description it came from; 0 not known */
 };
 
 /* What a process did; `ticks` are of transfers and syncs. */
@@ -101,6 +102,8 @@ struct model_io_slow {
     uint8_t op;
 };
 
+struct io_habits_book;
+
 struct model_io {
     struct fds_pool descriptions;
     struct model_io_site *sites;
@@ -117,10 +120,11 @@ struct model_io {
     struct idmap file_by_name;
     struct model_io_slow slow[PROFILE_SLOW_CALLS]; /* a heap, the least slow one first */
     uint32_t n_slow;
-    bool was_met;     /* any record of input and output */
-    bool is_off;      /* input and output were not recorded */
-    uint64_t n_rings; /* of io_uring, whose calls nobody sees */
-    uint64_t n_aio;   /* calls that a thread of the C library made for the program */
+    bool was_met;                  /* any record of input and output */
+    bool is_off;                   /* input and output were not recorded */
+    uint64_t n_rings;              /* of io_uring, whose calls nobody sees */
+    uint64_t n_aio;                /* calls that a thread of the C library made for the program */
+    struct io_habits_book *habits; /* NULL unless asked for */
 };
 
 static inline struct model_io_site *io_site(const struct model_io *io, uint32_t number)

@@ -7,6 +7,7 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/io_habits_rows.h"
 #include "reader/io_reports.h"
 #include "reader/rowstack.h"
 #include "trace/io_ops.h"
@@ -197,6 +198,47 @@ static int compare_sites(const void *a_, const void *b_)
                                 : strcmp(a->op, b->op);
 }
 
+static size_t end_of_group(const struct row *rows, size_t n_rows, size_t begin)
+{
+    size_t end = begin + 1;
+    while (end < n_rows && compare_kinds(&rows[end], &rows[begin]) == 0)
+        end++;
+    return end;
+}
+
+/* The place, plus 1, that the row of a group got; its sums are in the first site. */
+static uint32_t find_site(const struct analysis *analysis, const struct row *row)
+{
+    const struct profile *const profile = analysis->profile;
+    const uint64_t ticks = io_site(&analysis->model->io, row->site)->ticks;
+    struct io_site key = {.seconds = io_reports_seconds(analysis, ticks),
+                          .layer = (enum io_layer)row->layer,
+                          .op = io_op_kernel_call(row->op)};
+    rowstack_write_id(row->id, key.id);
+    const struct io_site *const found =
+        bsearch(&key, profile->io_sites, profile->n_io_sites, sizeof key, compare_sites);
+    return found ? (uint32_t)(found - profile->io_sites) + 1 : 0;
+}
+
+static int make_habits(const struct analysis *analysis, const struct row *rows, size_t n_rows,
+                       struct io_site *sites)
+{
+    const struct model_io *const io = &analysis->model->io;
+    uint32_t *const row_of_site = calloc(io->n_sites, sizeof *row_of_site);
+    if (!row_of_site)
+        return -ENOMEM;
+    for (size_t i = 0, end; i < n_rows; i = end) {
+        const uint32_t number = find_site(analysis, &rows[i]);
+        end = end_of_group(rows, n_rows, i);
+        for (size_t j = i; j < end; j++)
+            row_of_site[rows[j].site - 1] = number;
+    }
+    const int error =
+        io_habits_rows_fill(analysis, sites, analysis->profile->n_io_sites, row_of_site);
+    free(row_of_site);
+    return error;
+}
+
 static int make_sites(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
                       size_t n_rows)
 {
@@ -208,8 +250,7 @@ static int make_sites(const struct rowstacks *all, const uint64_t *inner, const 
     if (!sites)
         return -ENOMEM;
     for (size_t i = 0, end; i < n_rows; i = end) {
-        for (end = i + 1; end < n_rows && compare_kinds(&rows[end], &rows[i]) == 0;)
-            end++;
+        end = end_of_group(rows, n_rows, i);
         const int error = make_site(all, inner, &rows[i], end - i, &sites[n_made++]);
         if (error)
             return error;
@@ -218,7 +259,7 @@ static int make_sites(const struct rowstacks *all, const uint64_t *inner, const 
         qsort(sites, n_sites, sizeof *sites, compare_sites);
     profile->io_sites = sites;
     profile->n_io_sites = n_sites;
-    return 0;
+    return all->analysis->model->io.habits ? make_habits(all->analysis, rows, n_rows, sites) : 0;
 }
 
 int io_rows_analyse(struct analysis *analysis)

@@ -11,6 +11,7 @@
 
 #include "reader/array.h"
 #include "reader/io_files.h"
+#include "reader/io_habits.h"
 #include "reader/io_kernel.h"
 #include "reader/io_sites.h"
 #include "trace/io_ops.h"
@@ -18,6 +19,7 @@
 /* One descriptor's part in a transfer. */
 struct side {
     struct fds_description *description; /* NULL not known */
+    uint32_t number;                     /* of the description, 0 not known */
     uint32_t file;
 };
 
@@ -37,7 +39,8 @@ static struct side look_up(const struct io_scene *scene, int64_t fd)
         return (struct side){.file = 0};
     struct fds_description *const description =
         fds_description(&scene->io->descriptions, slot->description);
-    return (struct side){.description = description, .file = description->file};
+    return (struct side){
+        .description = description, .number = slot->description, .file = description->file};
 }
 
 /* The same for a transfer, whose file has a row: what nobody explained is known by its number. */
@@ -92,12 +95,13 @@ static void note_place(struct model_io_site *site, struct model_io_file *file,
     description->end_bytes = behind(start, bytes);
 }
 
-/* Which bytes of the file a read covered. Where there are too many ranges, files that need a further one are
- * followed no more. */
+/* Which bytes of the file a read covered, and how many of them had been. Where there are too many ranges, files
+ * that need a further one are followed no more. */
 static int note_covered(struct model_io *io, struct model_io_file *file, int64_t start,
-                        uint64_t bytes)
+                        uint64_t bytes, uint64_t *reread_bytes_out)
 {
     const uint32_t n_before = file->covered.n;
+    const uint64_t bytes_before = file->covered.n_bytes;
     if (file->was_read_unknown)
         return 0;
     file->was_read_unknown = behind(start, bytes) < 0;
@@ -109,16 +113,28 @@ static int note_covered(struct model_io *io, struct model_io_file *file, int64_t
     if (file->was_read_unknown)
         covered_fini(&file->covered);
     io->n_ranges = io->n_ranges - n_before + file->covered.n;
+    if (!file->was_read_unknown && !file->covered.is_unknown)
+        *reread_bytes_out = bytes - (file->covered.n_bytes - bytes_before);
     return error;
+}
+
+/* Where a plain read or write begins: -1 not known, and where there are no places. */
+static int64_t start_of(const struct transfer *transfer, const struct side *side)
+{
+    const struct fds_description *const description = side->description;
+    if (!description || !description->is_seekable ||
+        (transfer->writes && description->flags & O_APPEND))
+        return -1;
+    return is_positional(transfer->io) ? transfer->io->detail : description->offset_bytes;
 }
 
 /* Follow the position of a plain read or write. */
 static int move(const struct io_scene *scene, const struct transfer *transfer,
-                const struct side *side, struct model_io_site *site)
+                struct io_habits_call *call)
 {
+    const struct side *const side = transfer->reads ? &transfer->from : &transfer->to;
     struct fds_description *const description = side->description;
     const uint8_t turn = transfer->reads ? FDS_TURN_READ : FDS_TURN_WRITE;
-    const bool positional = is_positional(transfer->io);
     if (!description || !side->file || transfer->bytes == 0)
         return 0;
     struct model_io_file other = {0}; /* where the process is not asked for */
@@ -127,30 +143,52 @@ static int move(const struct io_scene *scene, const struct transfer *transfer,
     description->last_turn = turn;
     if (!description->is_seekable)
         return 0;
-    const bool appends = transfer->writes && description->flags & O_APPEND;
-    const int64_t start = appends      ? -1
-                          : positional ? transfer->io->detail
-                                       : description->offset_bytes;
-    note_place(site, file, description, start, transfer->bytes);
-    if (!positional)
-        description->offset_bytes = behind(start, transfer->bytes);
+    note_place(io_site(scene->io, call->site), file, description, call->start, transfer->bytes);
+    if (!call->is_positional)
+        description->offset_bytes = behind(call->start, transfer->bytes);
     return transfer->reads && scene->is_shown
-               ? note_covered(scene->io, file, start, transfer->bytes)
+               ? note_covered(scene->io, file, call->start, transfer->bytes, &call->reread_bytes)
                : 0;
 }
 
+/* The same, after what it did with memory was looked at. */
+static int move_plain(const struct io_scene *scene, const struct transfer *transfer,
+                      uint32_t number)
+{
+    const struct side *const side = transfer->reads ? &transfer->from : &transfer->to;
+    struct io_joins_use use = {.reads = transfer->reads, .bytes = transfer->bytes};
+    struct io_habits_call call = {
+        .event = transfer->reads ? IO_HABITS_ON_READ : IO_HABITS_ON_WRITE,
+        .description = side->number,
+        .site = number,
+        .bytes = transfer->bytes,
+        .start = start_of(transfer, side),
+        .is_positional = is_positional(transfer->io),
+    };
+    int error = io_joins_use(scene, number, &use);
+    if (error == 0)
+        error = move(scene, transfer, &call);
+    call.block = use.block;
+    call.is_copied = use.is_copied;
+    return error ? error : io_habits_note(scene, &call);
+}
+
 /* The program may have given a copy positions of its own: none is known after it. */
-static void move_copy(const struct io_scene *scene, const struct transfer *transfer)
+static int move_copy(const struct io_scene *scene, const struct transfer *transfer)
 {
     const struct side *const sides[] = {&transfer->from, &transfer->to};
-    for (size_t i = 0; i < 2 && transfer->bytes; i++) {
+    int error = 0;
+    for (size_t i = 0; i < 2 && transfer->bytes && error == 0; i++) {
         struct fds_description *const description = sides[i]->description;
+        error = io_habits_note(scene, &(struct io_habits_call){.event = IO_HABITS_ON_COPY,
+                                                               .description = sides[i]->number});
         if (!description || !description->is_seekable)
             continue;
         description->offset_bytes = description->end_bytes = -1;
         if (i == 0 && scene->is_shown && sides[i]->file)
             io_file(scene->io, sides[i]->file)->was_read_unknown = true;
     }
+    return error;
 }
 
 /* ---- what each counts ---- */
@@ -287,14 +325,8 @@ static int on_move(const struct io_scene *scene, enum io_class class)
     note_slow(scene, number, file, transfer.bytes);
     if ((error = count_site(site, &transfer)) || (error = count_files(scene, &transfer)))
         return error;
-    if (class != IO_CLASS_COPY &&
-        (error = io_joins_use(scene, number, transfer.reads, transfer.bytes)))
-        return error;
-    if (class == IO_CLASS_COPY) {
-        move_copy(scene, &transfer);
-        return 0;
-    }
-    return move(scene, &transfer, transfer.reads ? &transfer.from : &transfer.to, site);
+    return class == IO_CLASS_COPY ? move_copy(scene, &transfer)
+                                  : move_plain(scene, &transfer, number);
 }
 
 /* sync() is none of the calls that fsync_count names; its time counts. */
@@ -318,7 +350,11 @@ static int on_sync(const struct io_scene *scene)
         file->ticks = add_capped(file->ticks, io->took_ticks);
         file->sync_ticks = add_capped(file->sync_ticks, io->took_ticks);
     }
-    return count_site(io_site(scene->io, number), &transfer);
+    if ((error = count_site(io_site(scene->io, number), &transfer)))
+        return error;
+    return io_habits_note(scene, &(struct io_habits_call){.event = IO_HABITS_ON_SYNC,
+                                                          .description = side.number,
+                                                          .site = number});
 }
 
 /* Devices such as /dev/zero let themselves be sought, but have no places. */
@@ -329,7 +365,7 @@ static bool may_have_places(const struct fds_description *description)
 }
 
 /* Seeks, questions about a file and the rest: no site of their own. */
-static void on_other(const struct io_scene *scene, enum io_class class)
+static int on_other(const struct io_scene *scene, enum io_class class)
 {
     const struct record_io *const io = &scene->record->io;
     const struct side side = look_up(scene, io->fd);
@@ -344,6 +380,12 @@ static void on_other(const struct io_scene *scene, enum io_class class)
         side.description->offset_bytes = io->result;
         side.description->is_seekable = true;
     }
+    if (class != IO_CLASS_SEEK && io->op != IO_CONNECT)
+        return 0;
+    return io_habits_note(scene, &(struct io_habits_call){.event = class == IO_CLASS_SEEK
+                                                                       ? IO_HABITS_ON_SEEK
+                                                                       : IO_HABITS_ON_CONNECT,
+                                                          .description = side.number});
 }
 
 int io_transfer(const struct io_scene *scene)
@@ -356,6 +398,6 @@ int io_transfer(const struct io_scene *scene)
     case IO_CLASS_WRITE:
     case IO_CLASS_COPY: return on_move(scene, class);
     case IO_CLASS_SYNC: return on_sync(scene);
-    default: on_other(scene, class); return 0;
+    default: return on_other(scene, class);
     }
 }

@@ -10,6 +10,7 @@
 #include "reader/belt.h"
 #include "reader/decode.h"
 #include "reader/events.h"
+#include "reader/io_habits.h"
 #include "reader/processes.h"
 #include "reader/profile.h"
 #include "reader/runfacts.h"
@@ -277,6 +278,8 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     loader->names.texts = &loader->model.texts;
     loader->names.stacks = &loader->model.stacks;
     loader->model.only_process = options->process_id;
+    if (options->habits && io_habits_begin(&loader->model.io))
+        return fail_memory(error_out);
     loader->facts = (struct runfacts){.profile = &loaded->profile, .storage = &loaded->storage};
     struct profile *const profile = &loaded->profile;
     profile->started = profile->kernel = profile->libc = profile->cpu = profile->allocator =
