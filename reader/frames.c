@@ -12,6 +12,7 @@
 #include "reader/lines.h"
 #include "reader/hash.h"
 #include "reader/idmap.h"
+#include "reader/io_habits.h"
 
 /* A node that no module covered when it was met belongs to the first one loaded there later. */
 static struct analysis_place place_unresolved(const struct analysis *analysis,
@@ -141,6 +142,9 @@ static int find_calls(struct analysis *analysis, struct idmap *known)
         error = find_calls_of(analysis, known, io_opener(io, i)->process, io_opener(io, i)->node);
     for (uint32_t i = 0; i < io->n_slow && error == 0; i++)
         error = find_calls_of(analysis, known, io->slow[i].process, io->slow[i].node);
+    for (uint32_t i = 0; io->habits && i < io->habits->paths.n_sites && error == 0; i++)
+        error = find_calls_of(analysis, known, io->habits->paths.sites[i].process,
+                              io->habits->paths.sites[i].node);
     return error;
 }
 

@@ -101,6 +101,8 @@ static int on_path_call(const struct io_scene *scene)
     const enum io_class class = io_op_class(call->op);
     uint32_t file;
     int error = io_files_find_path(scene, call->folder_fd, &call->path, &file);
+    if (error == 0)
+        error = path_sites_note(scene, file);
     if (error || class == IO_CLASS_OPEN)
         return error ? error : on_open(scene, file);
     if (class == IO_CLASS_STAT) {

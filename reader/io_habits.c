@@ -35,6 +35,7 @@ void io_habits_fini(struct model_io *io)
 {
     if (!io->habits)
         return;
+    path_sites_fini(&io->habits->paths);
     free(io->habits->sites);
     free(io->habits->lasts);
     free(io->habits);

@@ -13,6 +13,7 @@
 
 #include "reader/io_scene.h"
 #include "reader/io_whole.h"
+#include "reader/path_sites.h"
 
 enum io_habits_limits {
     IO_HABITS_BEFORE = 4, /* sites told apart of those that came before the calls of one */
@@ -71,6 +72,7 @@ struct io_habits_book {
     struct io_habits_site *sites; /* by number - 1; as many as were met */
     struct io_habits_last *lasts; /* by number of a description - 1 */
     uint32_t n_sites, sites_capacity, n_lasts, lasts_capacity;
+    struct path_sites paths;
 };
 
 enum io_habits_event {
