@@ -7,10 +7,10 @@
 #include "reader/rowstack.h"
 
 static int (*const analyses[])(struct analysis *analysis) = {
-    frames_analyse,   rowstacks_analyse,   totals_analyse,     rows_analyse,
-    leaks_analyse,    site_places_analyse, sizes_analyse,      timeline_analyse,
-    io_rows_analyse,  path_sites_analyse,  io_openers_analyse, io_slow_calls_analyse,
-    io_files_analyse, io_threads_analyse,  remarks_analyse,
+    frames_analyse,        rowstacks_analyse,   totals_analyse,     rows_analyse,
+    leaks_analyse,         site_places_analyse, sizes_analyse,      timeline_analyse,
+    io_rows_analyse,       io_places_analyse,   path_sites_analyse, io_openers_analyse,
+    io_slow_calls_analyse, io_files_analyse,    io_threads_analyse, remarks_analyse,
 };
 
 int analysis_run(struct analysis *analysis)

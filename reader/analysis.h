@@ -56,6 +56,7 @@ int site_places_analyse(
     struct analysis *analysis);                 /* sites of the same line made one, for findings */
 int leaks_analyse(struct analysis *analysis);   /* whose the leaks are */
 int io_rows_analyse(struct analysis *analysis); /* I/O sites */
+int io_places_analyse(struct analysis *analysis);  /* as site_places_analyse */
 int path_sites_analyse(struct analysis *analysis); /* calls that name a path; only with habits */
 int io_openers_analyse(struct analysis *analysis);
 int io_slow_calls_analyse(struct analysis *analysis);

@@ -220,16 +220,22 @@ static uint32_t find_site(const struct analysis *analysis, const struct row *row
     return found ? (uint32_t)(found - profile->io_sites) + 1 : 0;
 }
 
-static int make_habits(const struct analysis *analysis, const struct row *rows, size_t n_rows,
+static int make_habits(struct analysis *analysis, const struct row *rows, size_t n_rows,
                        struct io_site *sites)
 {
     const struct model_io *const io = &analysis->model->io;
     uint32_t *const row_of_site = calloc(io->n_sites, sizeof *row_of_site);
-    if (!row_of_site)
+    analysis->io_site_sources =
+        calloc(analysis->profile->n_io_sites + 1, sizeof *analysis->io_site_sources);
+    if (!row_of_site || !analysis->io_site_sources) {
+        free(row_of_site);
         return -ENOMEM;
+    }
     for (size_t i = 0, end; i < n_rows; i = end) {
         const uint32_t number = find_site(analysis, &rows[i]);
         end = end_of_group(rows, n_rows, i);
+        if (number)
+            analysis->io_site_sources[number - 1] = rows[i].site;
         for (size_t j = i; j < end; j++)
             row_of_site[rows[j].site - 1] = number;
     }
@@ -239,14 +245,15 @@ static int make_habits(const struct analysis *analysis, const struct row *rows, 
     return error;
 }
 
-static int make_sites(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
+static int make_sites(struct analysis *analysis, const uint64_t *inner, const struct row *rows,
                       size_t n_rows)
 {
-    struct profile *const profile = all->analysis->profile;
+    const struct rowstacks *const all = analysis->rowstacks;
+    struct profile *const profile = analysis->profile;
     size_t n_sites = 0, n_made = 0;
     for (size_t i = 0; i < n_rows; i++)
         n_sites += i == 0 || compare_kinds(&rows[i], &rows[i - 1]) != 0;
-    struct io_site *const sites = storage_array(all->analysis->storage, n_sites, sizeof *sites);
+    struct io_site *const sites = storage_array(analysis->storage, n_sites, sizeof *sites);
     if (!sites)
         return -ENOMEM;
     for (size_t i = 0, end; i < n_rows; i = end) {
@@ -259,7 +266,7 @@ static int make_sites(const struct rowstacks *all, const uint64_t *inner, const 
         qsort(sites, n_sites, sizeof *sites, compare_sites);
     profile->io_sites = sites;
     profile->n_io_sites = n_sites;
-    return all->analysis->model->io.habits ? make_habits(all->analysis, rows, n_rows, sites) : 0;
+    return analysis->model->io.habits ? make_habits(analysis, rows, n_rows, sites) : 0;
 }
 
 int io_rows_analyse(struct analysis *analysis)
@@ -283,7 +290,7 @@ int io_rows_analyse(struct analysis *analysis)
     if (n_rows)
         qsort(rows, n_rows, sizeof *rows, compare_rows);
     if (error == 0)
-        error = make_sites(all, inner, rows, n_rows);
+        error = make_sites(analysis, inner, rows, n_rows);
     free(inner);
     free(rows);
     return error;

@@ -106,6 +106,32 @@ static void a_report_has_no_places(void **state)
     profile_free(profile);
 }
 
+static void calls_of_one_line_are_one_place(void **state)
+{
+    (void)state;
+    struct profile *const profile =
+        load(TWO_WAYS "1 fd_is 8 3 /data/a 1 0 0 1 77 900\n1 fd_is 9 4 /data/b 1 0 0 1 78 900\n"
+                      "1 io 10 1 3 100 100 50 6 0 0\n1 io 11 1 4 100 60 70 7 0 0\n"
+                      "1 io 12 16 3 100 100 5 6 0 0\n" NAMES SCRIPT_TAIL,
+             NULL, 0);
+    assert_int_equal(profile->n_io_sites, 3);
+    assert_int_equal(profile->n_io_places, 2); /* reads of both stacks; writes */
+    const struct io_site *const place = &profile->io_places[0];
+    assert_string_equal(profile->frames[place->frames[place->place]].function, "parse");
+    assert_string_equal(place->op, "read");
+    assert_string_equal(place->path, "");
+    assert_int_equal(place->n_stacks, 2);
+    assert_int_equal(place->n_files, 2);
+    assert_int_equal(place->calls, 2);
+    assert_int_equal(place->bytes, 160);
+    assert_int_equal(place->sizes.n, 2);
+    assert_int_equal(place->latency_ns.max, 70);
+    assert_int_equal(place->n_threads, 1);
+    assert_string_equal(profile->io_places[1].path, "/data/a");
+    assert_int_equal(profile->io_places[1].n_stacks, 1);
+    profile_free(profile);
+}
+
 static void groups_keep_the_order_of_their_items(void **state)
 {
     (void)state;
@@ -128,6 +154,7 @@ int main(void)
         cmocka_unit_test(what_is_hidden_is_no_place),
         cmocka_unit_test(where_all_is_hidden_the_sites_own_place_stays),
         cmocka_unit_test(a_report_has_no_places),
+        cmocka_unit_test(calls_of_one_line_are_one_place),
         cmocka_unit_test(groups_keep_the_order_of_their_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* What do all stacks that lead to one line of the user's code read and write together? */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader/analysis.h"
+#include "reader/array.h"
+#include "reader/hash.h"
+#include "reader/io_reports.h"
+#include "reader/lines.h"
+
+/* What cannot be added up from rows alone, while a place is put together. */
+struct sums {
+    struct histogram sizes, latency_ticks;
+    struct idmap threads, files;
+};
+
+static void sums_fini(struct sums *sums)
+{
+    histogram_fini(&sums->sizes);
+    histogram_fini(&sums->latency_ticks);
+    idmap_fini(&sums->threads);
+    idmap_fini(&sums->files);
+}
+
+static int join_sets(struct idmap *set, const struct idmap *from)
+{
+    int error = 0;
+    for (size_t i = 0; i < from->n_slots && error == 0; i++)
+        if (from->entries[i].value)
+            error = idmap_put(set, from->entries[i].key, 1);
+    return error;
+}
+
+static int sums_add(struct sums *sums, const struct model_io_site *site)
+{
+    int error = histogram_merge(&sums->sizes, &site->sizes);
+    if (error == 0)
+        error = histogram_merge(&sums->latency_ticks, &site->latency_ticks);
+    if (error == 0)
+        error = join_sets(&sums->threads, &site->threads);
+    if (error == 0)
+        error = join_sets(&sums->files, &site->files);
+    return error || site->file == 0 ? error : idmap_put(&sums->files, site->file, 1);
+}
+
+static void add_numbers(void *to, const void *from, const size_t *offsets, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t *const sum = (uint64_t *)(void *)((char *)to + offsets[i]);
+        *sum = add_capped(*sum, *(const uint64_t *)(const void *)((const char *)from + offsets[i]));
+    }
+}
+
+static void add_counts(struct io_site *to, const struct io_site *from)
+{
+    static const size_t added[] = {
+        offsetof(struct io_site, calls),
+        offsetof(struct io_site, bytes),
+        offsetof(struct io_site, logical_calls),
+        offsetof(struct io_site, failed),
+        offsetof(struct io_site, would_block),
+        offsetof(struct io_site, interrupted),
+        offsetof(struct io_site, short_calls),
+        offsetof(struct io_site, empty),
+        offsetof(struct io_site, pattern.consecutive),
+        offsetof(struct io_site, pattern.strided),
+        offsetof(struct io_site, pattern.random),
+        offsetof(struct io_site, heap_calls),
+        offsetof(struct io_site, fresh_calls),
+        offsetof(struct io_site, single_calls),
+        offsetof(struct io_site, inner_allocs),
+        offsetof(struct io_site, copied_calls),
+        offsetof(struct io_site, copied_bytes),
+    };
+    add_numbers(to, from, added, sizeof added / sizeof *added);
+    to->seconds += from->seconds;
+    if (strcmp(to->path, from->path) != 0)
+        to->path = "";
+}
+
+/* ---- habits ---- */
+
+static void merge_before(struct io_before *to, const struct io_before *from)
+{
+    if (!to->site || from->count > to->count)
+        to->site = from->site;
+    to->count += from->count;
+}
+
+static void merge_habits(struct io_habits *to, const struct io_habits *from)
+{
+    static const size_t added[] = {
+        offsetof(struct io_habits, adjacent_bytes),
+        offsetof(struct io_habits, reply_bytes),
+        offsetof(struct io_habits, request_bytes),
+        offsetof(struct io_habits, after_seek_calls),
+        offsetof(struct io_habits, synced_calls),
+        offsetof(struct io_habits, backward_calls),
+        offsetof(struct io_habits, reread_bytes),
+        offsetof(struct io_habits, whole_file_calls),
+        offsetof(struct io_habits, copied_elsewhere_calls),
+    };
+    add_numbers(to, from, added, sizeof added / sizeof *added);
+    merge_before(&to->adjacent, &from->adjacent);
+    merge_before(&to->reply, &from->reply);
+    to->reply_seconds += from->reply_seconds;
+    to->synced_seconds += from->synced_seconds;
+    if (from->whole_file_bytes > to->whole_file_bytes)
+        to->whole_file_bytes = from->whole_file_bytes;
+    if (from->longest_dry_run > to->longest_dry_run)
+        to->longest_dry_run = from->longest_dry_run;
+    if (from->longest_seconds > to->longest_seconds)
+        to->longest_seconds = from->longest_seconds;
+    if (strcmp(to->thread, from->thread) != 0)
+        to->thread = "";
+}
+
+/* ---- places ---- */
+
+static int sum_up(const struct analysis *analysis, const uint32_t *members, uint32_t n,
+                  struct io_site *place)
+{
+    const struct io_site *const sites = analysis->profile->io_sites;
+    struct io_habits *const habits = storage_new(analysis->storage, sizeof *habits);
+    struct sums sums = {.threads = {0}};
+    int error = habits ? 0 : -ENOMEM;
+    if (habits)
+        *habits = *place->habits;
+    for (uint32_t i = 0; i < n && error == 0; i++) {
+        const struct io_site *const site = &sites[members[i]];
+        error =
+            sums_add(&sums, io_site(&analysis->model->io, analysis->io_site_sources[members[i]]));
+        if (i == 0 || error)
+            continue;
+        add_counts(place, site);
+        merge_habits(habits, site->habits);
+    }
+    place->habits = habits;
+    place->sizes = histogram_quantiles(&sums.sizes, 1);
+    place->latency_ns = histogram_quantiles(&sums.latency_ticks, analysis->ns_per_tick);
+    place->n_threads = (uint32_t)sums.threads.n_used;
+    place->n_files = (uint32_t)sums.files.n_used;
+    sums_fini(&sums);
+    return error;
+}
+
+static int make_place(const struct analysis *analysis, const struct lines_groups *groups,
+                      uint32_t group, struct io_site *place)
+{
+    const uint32_t *const members = &groups->members[groups->first[group]];
+    const uint32_t n = groups->n_members[group];
+    *place = analysis->profile->io_sites[members[0]];
+    place->place = lines_place(analysis, place->frames, place->n_frames, place->place);
+    place->n_stacks = n;
+    return n > 1 ? sum_up(analysis, members, n, place) : 0;
+}
+
+static int compare(const void *a_, const void *b_)
+{
+    const struct io_site *const a = a_, *const b = b_;
+    if (a->seconds != b->seconds)
+        return a->seconds > b->seconds ? -1 : 1;
+    const int ids = strcmp(a->id, b->id);
+    if (ids)
+        return ids;
+    return a->layer != b->layer ? (a->layer > b->layer) - (a->layer < b->layer)
+                                : strcmp(a->op, b->op);
+}
+
+static int make_places(struct analysis *analysis, const struct lines_groups *groups)
+{
+    struct profile *const profile = analysis->profile;
+    struct io_site *const places =
+        storage_array(analysis->storage, groups->n_groups, sizeof *places);
+    int error = places ? 0 : -ENOMEM;
+    for (uint32_t i = 0; i < groups->n_groups && error == 0; i++)
+        error = make_place(analysis, groups, i, &places[i]);
+    if (error)
+        return error;
+    if (groups->n_groups)
+        qsort(places, groups->n_groups, sizeof *places, compare);
+    profile->io_places = places;
+    profile->n_io_places = groups->n_groups;
+    return 0;
+}
+
+/* The same line may make calls of several kinds, each a place of its own. */
+static uint64_t key_of(const struct analysis *analysis, const struct io_site *site)
+{
+    const uint32_t place = lines_place(analysis, site->frames, site->n_frames, site->place);
+    const uint64_t line = lines_key(analysis, site->frames, site->n_frames, place);
+    return hash_pair(hash_pair(line, site->layer), hash_bytes(site->op, strlen(site->op)));
+}
+
+int io_places_analyse(struct analysis *analysis)
+{
+    const struct profile *const profile = analysis->profile;
+    const uint32_t n = (uint32_t)profile->n_io_sites;
+    struct lines_groups groups;
+    if (!analysis->model->io.habits || n == 0)
+        return 0;
+    uint64_t *const keys = calloc(n, sizeof *keys);
+    if (!keys)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n; i++)
+        keys[i] = key_of(analysis, &profile->io_sites[i]);
+    int error = lines_group(keys, n, &groups);
+    free(keys);
+    if (error)
+        return error;
+    error = make_places(analysis, &groups);
+    lines_groups_fini(&groups);
+    return error;
+}
