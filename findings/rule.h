@@ -114,10 +114,7 @@ struct rule_family {
     size_t n;
 };
 
-extern const struct rule_family alloc_churn_rules, alloc_growth_rules, alloc_held_rules,
-    alloc_placement_rules;
-extern const struct rule_family io_size_rules, io_order_rules, io_sync_rules, io_repeat_rules,
-    io_wait_rules;
+extern const struct rule_family alloc_churn_rules;
 
 /* All rules in the order of their table, which is that of precedence within a group. */
 size_t rules_count(void);

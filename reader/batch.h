@@ -43,8 +43,9 @@ struct event {
         uint32_t parent;      /* TRACE_NODE */
     };
     uint32_t stream;
-    uint8_t tag;  /* trace_tag */
-    uint8_t kind; /* event_kind */
+    uint8_t tag;            /* trace_tag */
+    uint8_t kind;           /* event_kind */
+    uint8_t alignment_bits; /* of the alignment that an allocation or resize named; 0 none */
 };
 _Static_assert(sizeof(struct event) == 40, "an event costs the copying of its bytes twice");
 
@@ -117,6 +118,8 @@ static inline void event_fill(struct event *event, const struct record *record)
     event->size_bytes = block->size_bytes;
     event->stack = block->stack;
     event->slack_bytes = slack < UINT32_MAX ? (uint32_t)slack : UINT32_MAX;
+    event->alignment_bits =
+        block->alignment ? (uint8_t)(64 - __builtin_clzll(block->alignment)) : 0;
 }
 
 #endif

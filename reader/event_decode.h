@@ -114,6 +114,7 @@ static inline bool event_decode(struct event_numbers *numbers, struct record_bas
     event->size_bytes = size_bytes;
     event->stack = stack;
     event->slack_bytes = slack_bytes;
+    event->alignment_bits = 0;
     return true;
 }
 

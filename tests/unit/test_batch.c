@@ -60,6 +60,22 @@ static void slack_stays_in_its_bounds(void **state)
     }
 }
 
+static void alignment_is_kept_as_the_number_of_its_bits(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t alignment;
+        uint8_t bits;
+    } rows[] = {{0, 0}, {1, 1}, {64, 7}, {100, 7}, {UINT64_MAX, 64}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct record record = {.tag = TRACE_MEMALIGN,
+                                      .block = {.alignment = rows[i].alignment}};
+        struct event event;
+        event_fill(&event, &record);
+        assert_int_equal(event.alignment_bits, rows[i].bits);
+    }
+}
+
 static void encoded_records_are_decoded_by_their_own_base(void **state)
 {
     (void)state;
@@ -111,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_records_become_events),
         cmocka_unit_test(slack_stays_in_its_bounds),
+        cmocka_unit_test(alignment_is_kept_as_the_number_of_its_bits),
         cmocka_unit_test(encoded_records_are_decoded_by_their_own_base),
         cmocka_unit_test(long_records_do_not_pile_up),
     };
