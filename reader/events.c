@@ -41,8 +41,10 @@ static int on_began(void *context, const struct block *block)
     return 0;
 }
 
-static int on_ended(void *context, const struct block *block, uint64_t ticks)
+static int on_ended(void *context, const struct block *block, uint64_t ticks,
+                    struct pairing_releaser by)
 {
+    (void)by;
     struct model_image *const image = context;
     const struct account account = account_of(image->model, block->site);
     const int error = account_free(&account, block, ticks);
@@ -163,6 +165,11 @@ static bool take_inherited(struct model_image *image, uint64_t address)
            addrset_take(&image->inherited, address);
 }
 
+static struct pairing_releaser releaser(const struct scene *scene)
+{
+    return (struct pairing_releaser){.thread = scene->stream->thread};
+}
+
 static inline int on_release(const struct scene *scene)
 {
     struct pairing *const pairing = &scene->image->pairing;
@@ -178,7 +185,7 @@ static inline int on_release(const struct scene *scene)
     struct block *const block =
         pairing_is_quiet(pairing) ? live_find(&pairing->live, address) : NULL;
     if (!block)
-        return pairing_release(pairing, address, ticks);
+        return pairing_release(pairing, address, ticks, releaser(scene));
     *timed_site = block->site;
     const struct account account = account_here(scene, block->site);
     const int error = account_free(&account, block, ticks);
@@ -271,7 +278,9 @@ static int on_resize_freed(const struct scene *scene)
     scene->process->inherited_frees += resize.active && resize.inherited;
     if (!resize.active)
         scene->process->unknown_frees++;
-    return resize.active && resize.found ? on_ended(scene->image, &resize.block, resize.ticks) : 0;
+    return resize.active && resize.found
+               ? on_ended(scene->image, &resize.block, resize.ticks, releaser(scene))
+               : 0;
 }
 
 /* ---- mappings ---- */

@@ -126,7 +126,8 @@ static int meet_released(struct pairing *pairing, const struct block *block)
         drop_released(pairing, i);
         int error = pairing->sink->began(pairing->sink->context, block);
         if (error == 0 && released.token == 0)
-            error = pairing->sink->ended(pairing->sink->context, block, released.ticks);
+            error =
+                pairing->sink->ended(pairing->sink->context, block, released.ticks, released.by);
         else if (error == 0)
             error = pairing->sink->withdrawn(pairing->sink->context, block, released.token);
         return error ? error : 1;
@@ -168,17 +169,18 @@ static int wait_for_acquisition(struct pairing *pairing, const struct pairing_re
     return 0;
 }
 
-int pairing_release(struct pairing *pairing, uint64_t address, uint64_t ticks)
+int pairing_release(struct pairing *pairing, uint64_t address, uint64_t ticks,
+                    struct pairing_releaser by)
 {
     struct block block;
     int error = pairing_expire(pairing, ticks);
     if (error)
         return error;
     if (!live_take(&pairing->live, address, &block)) {
-        const struct pairing_released release = {.address = address, .ticks = ticks};
+        const struct pairing_released release = {.address = address, .ticks = ticks, .by = by};
         return wait_for_acquisition(pairing, &release);
     }
-    error = pairing->sink->ended(pairing->sink->context, &block, ticks);
+    error = pairing->sink->ended(pairing->sink->context, &block, ticks, by);
     return error || !pairing->n_acquired ? error : let_live_at(pairing, address);
 }
 

@@ -20,12 +20,18 @@ enum pairing_limits {
     PAIRING_MAX_WAITING = 64,    /* of each kind; beyond, the oldest stops waiting */
 };
 
+/* Who released a block: nothing to the pairing, handed on with it. */
+struct pairing_releaser {
+    uint32_t thread;
+};
+
 /* What comes of it. `token` is 0 for a release that ends its block, else what was given to
  * pairing_withdraw(). All return 0 or a negative errno that is passed on. */
 struct pairing_sink {
     void *context;
     int (*began)(void *context, const struct block *block);
-    int (*ended)(void *context, const struct block *block, uint64_t ticks);
+    int (*ended)(void *context, const struct block *block, uint64_t ticks,
+                 struct pairing_releaser by);
     int (*withdrawn)(void *context, const struct block *block, uint64_t token); /* found late */
     int (*missed)(void *context, const struct block *block); /* its release never came */
     int (*unknown)(void *context, uint64_t address, uint64_t token);
@@ -38,6 +44,7 @@ struct pairing_acquired {
 
 struct pairing_released {
     uint64_t address, ticks, token;
+    struct pairing_releaser by;
 };
 
 /* Zero it and set `sink` to begin. */
@@ -60,7 +67,8 @@ static inline bool pairing_is_quiet(const struct pairing *pairing)
 int pairing_acquire(struct pairing *pairing, const struct block *block, uint64_t ticks);
 
 /* A block was given back at `ticks`. */
-int pairing_release(struct pairing *pairing, uint64_t address, uint64_t ticks);
+int pairing_release(struct pairing *pairing, uint64_t address, uint64_t ticks,
+                    struct pairing_releaser by);
 
 /* A resize takes a block out at `ticks`; `token` (not 0) names it to the sink if it is found late.
  * Sets *found_out, and *block_out if it was there. Nobody is told that it ended. */

@@ -14,8 +14,10 @@
 
 #include "reader/pairing.h"
 
+static const struct pairing_releaser releaser = {.thread = 7};
+
 /* What the sink was told, one letter each: b began, e ended, w withdrawn late, m missed, u unknown;
- * then the block's size, or the token of what is unknown. */
+ * then the block's size (0: released by somebody else), or the token of what is unknown. */
 struct log {
     char text[512];
 };
@@ -32,10 +34,11 @@ static int on_began(void *context, const struct block *block)
     return note(context, 'b', block->size_bytes);
 }
 
-static int on_ended(void *context, const struct block *block, uint64_t ticks)
+static int on_ended(void *context, const struct block *block, uint64_t ticks,
+                    struct pairing_releaser by)
 {
     (void)ticks;
-    return note(context, 'e', block->size_bytes);
+    return note(context, 'e', by.thread == releaser.thread ? block->size_bytes : 0);
 }
 
 static int on_withdrawn(void *context, const struct block *block, uint64_t token)
@@ -76,7 +79,7 @@ static void run(const struct step *steps, char *text_out)
         if (steps->what == '+')
             error = pairing_acquire(&pairing, &block, steps->ticks);
         else if (steps->what == '-')
-            error = pairing_release(&pairing, steps->address, steps->ticks);
+            error = pairing_release(&pairing, steps->address, steps->ticks, releaser);
         else if (steps->what == 'r')
             error = pairing_restore(&pairing, &block);
         else if (steps->what == '<') {
@@ -161,7 +164,7 @@ static void waiting_is_bounded(void **state)
                                       on_withdrawn, on_missed, on_unknown};
     struct pairing pairing = {.sink = &sink};
     for (uint64_t i = 1; i <= 2 * PAIRING_MAX_WAITING; i++)
-        assert_int_equal(pairing_release(&pairing, 16 * i, 100), 0);
+        assert_int_equal(pairing_release(&pairing, 16 * i, 100, releaser), 0);
     assert_int_equal(pairing.n_released, PAIRING_MAX_WAITING);
     assert_int_equal(pairing_expire(&pairing, UINT64_MAX), 0);
     log.text[0] = 0;
@@ -186,7 +189,7 @@ static void old_block_of_the_same_thread_is_superseded(void **state)
     pairing_acquire(&pairing, &first, 1);
     pairing_acquire(&pairing, &second, 2);
     assert_int_equal(live_find(&pairing.live, 16)->superseded, 1);
-    pairing_release(&pairing, 16, 3);
+    pairing_release(&pairing, 16, 3, releaser);
     assert_int_equal(live_find(&pairing.live, 16)->superseded, 0);
     pairing_fini(&pairing);
 }
