@@ -13,12 +13,12 @@ enum { BUCKET_BITS = HISTOGRAM_BUCKET_BITS, N_BUCKETS = 1920 };
 #define BUCKET_MASK HISTOGRAM_BUCKET_MASK
 #define MAX_COUNT   (UINT64_MAX >> BUCKET_BITS)
 
-static uint64_t middle_of(unsigned bucket)
+static uint64_t first_of(unsigned bucket)
 {
     if (bucket < 64)
         return bucket;
     const unsigned shift = bucket / 32 - 1;
-    return ((uint64_t)(bucket - shift * 32) << shift) + (UINT64_C(1) << shift) / 2;
+    return (uint64_t)(bucket - shift * 32) << shift;
 }
 
 static uint32_t bucket_of(uint64_t slot)
@@ -145,6 +145,11 @@ static unsigned sort_slots(const struct histogram *histogram, uint64_t sorted[N_
     return n;
 }
 
+static uint64_t middle_of(unsigned bucket)
+{
+    return bucket < 64 ? bucket : first_of(bucket) + (UINT64_C(1) << (bucket / 32 - 1)) / 2;
+}
+
 static uint64_t quantile(const struct histogram *histogram, const uint64_t *sorted,
                          unsigned n_slots, unsigned percent)
 {
@@ -167,6 +172,36 @@ uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent)
 {
     uint64_t sorted[N_BUCKETS];
     return histogram->n ? quantile(histogram, sorted, sort_slots(histogram, sorted), percent) : 0;
+}
+
+uint64_t histogram_ceiling(const struct histogram *histogram, unsigned per_mille)
+{
+    const uint64_t n = histogram->n;
+    const uint64_t rank = n / 1000 * per_mille + (n % 1000 * per_mille + 999) / 1000;
+    uint64_t sorted[N_BUCKETS], seen = 0;
+    const unsigned n_slots = n ? sort_slots(histogram, sorted) : 0;
+    for (unsigned i = 0; i < n_slots; i++) {
+        const uint32_t bucket = bucket_of(sorted[i]);
+        seen = add_capped(seen, sorted[i] >> BUCKET_BITS);
+        if (seen >= rank && bucket + 1 < N_BUCKETS && first_of(bucket + 1) <= histogram->max)
+            return first_of(bucket + 1) - 1;
+        if (seen >= rank)
+            break;
+    }
+    return n ? histogram->max : 0;
+}
+
+uint64_t histogram_count_from(const struct histogram *histogram, double least)
+{
+    uint64_t n = 0;
+    if (!histogram->n_slots)
+        return (double)first_of(histogram->only_bucket) >= least ? histogram->n : 0;
+    for (uint32_t i = 0; i < histogram->n_slots; i++) {
+        const uint64_t slot = histogram->slots[i];
+        if (slot && (double)first_of(bucket_of(slot)) >= least)
+            n = add_capped(n, slot >> BUCKET_BITS);
+    }
+    return n;
 }
 
 static uint64_t scaled(uint64_t value, double scale)

@@ -80,6 +80,13 @@ int histogram_merge(struct histogram *histogram, const struct histogram *from);
 /* The least value v such that a share of at least `percent` / 100 is <= v, as exact as above. */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);
 
+/* The same for a share in thousandths, as the greatest value that its bucket stands for: at least the true
+ * one, and at most 1/32 above it. 0 where nothing was counted. */
+uint64_t histogram_ceiling(const struct histogram *histogram, unsigned per_mille);
+
+/* How often a value was counted whose bucket begins at `least` or above. */
+uint64_t histogram_count_from(const struct histogram *histogram, double least);
+
 /* All of it, each value multiplied by `scale` (ticks to nanoseconds; 1 for sizes). */
 struct quantiles histogram_quantiles(const struct histogram *histogram, double scale);
 

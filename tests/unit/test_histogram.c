@@ -36,6 +36,7 @@ static void nothing_counted_is_all_zero(void **state)
     const struct quantiles q = histogram_quantiles(&histogram, 1), zero = {0};
     assert_memory_equal(&q, &zero, sizeof q);
     assert_int_equal(histogram_quantile(&histogram, 50), 0);
+    assert_int_equal(histogram_ceiling(&histogram, 999), 0);
     assert_int_equal(histogram_add(&histogram, 5, 0), 0);
     assert_int_equal(histogram.n, 0);
 }
@@ -61,6 +62,44 @@ static void quantiles_are_within_a_thirty_second(void **state)
         assert_true(histogram.max == rows[i].n * rows[i].step);
         histogram_fini(&histogram);
     }
+}
+
+static void ceilings_are_never_below_the_truth(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t n, step;
+    } rows[] = {{1, 5}, {1000, 1}, {999, 3}, {1001, 7}, {5000, 123}, {300, UINT64_C(1) << 40}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct histogram histogram = {0};
+        for (uint64_t j = 1; j <= rows[i].n; j++)
+            assert_int_equal(histogram_add(&histogram, j * rows[i].step, 1), 0);
+        for (unsigned per_mille = 1; per_mille <= 1000; per_mille++) {
+            const uint64_t rank = (rows[i].n * per_mille + 999) / 1000;
+            const uint64_t truth = rank * rows[i].step;
+            const uint64_t found = histogram_ceiling(&histogram, per_mille);
+            assert_true(found >= truth && found - truth <= truth / 32);
+            assert_true(found <= histogram.max);
+        }
+        histogram_fini(&histogram);
+    }
+}
+
+static void counts_from_a_value_leave_its_bucket_out_where_that_begins_below(void **state)
+{
+    (void)state;
+    struct histogram histogram = {0};
+    assert_int_equal(histogram_count_from(&histogram, 0), 0);
+    histogram_add(&histogram, 1023, 1);
+    assert_int_equal(histogram_count_from(&histogram, 1008), 1); /* its bucket: 1008 to 1023 */
+    assert_int_equal(histogram_count_from(&histogram, 1009), 0);
+    histogram_add(&histogram, 1024, 2);
+    histogram_add(&histogram, UINT64_MAX, 4);
+    assert_int_equal(histogram_count_from(&histogram, 0), 7);
+    assert_int_equal(histogram_count_from(&histogram, 1024), 6);
+    assert_int_equal(histogram_count_from(&histogram, 1024.5), 4);
+    assert_int_equal(histogram_count_from(&histogram, 1e30), 0);
+    histogram_fini(&histogram);
 }
 
 static void merging_is_counting_both(void **state)
@@ -116,6 +155,8 @@ int main(void)
         cmocka_unit_test(one_value_is_every_quantile),
         cmocka_unit_test(nothing_counted_is_all_zero),
         cmocka_unit_test(quantiles_are_within_a_thirty_second),
+        cmocka_unit_test(ceilings_are_never_below_the_truth),
+        cmocka_unit_test(counts_from_a_value_leave_its_bucket_out_where_that_begins_below),
         cmocka_unit_test(merging_is_counting_both),
         cmocka_unit_test(scale_turns_ticks_into_nanoseconds),
         cmocka_unit_test(counts_stop_at_the_top),
