@@ -51,7 +51,8 @@ static inline unsigned account_octave(uint64_t size_bytes)
 
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
  * -ENOMEM. `is_new` is false for a resize. */
-static inline int account_request(const struct account *account, uint64_t size_bytes, bool is_new)
+static inline __attribute__((always_inline)) int account_request(const struct account *account,
+                                                                 uint64_t size_bytes, bool is_new)
 {
     struct model *const model = account->model;
     struct model_site *const site = account->site;
