@@ -2,6 +2,8 @@
 /* How the sums are kept that not every event needs. */
 #include "reader/account.h"
 
+#include "reader/site_habits.h"
+
 /* Live bytes of a process go all at once. */
 static void hide_live(struct model *model, uint32_t number)
 {
@@ -18,6 +20,8 @@ void account_forget_live(struct model *model, uint32_t number)
         struct model_site *const site = model_site(model, i);
         account_settle_peak(process, site);
         site->live_count = site->live_bytes = site->live_slack_bytes = 0;
+        if (model->habits.gathered)
+            site_habits_forget_leaks(model, i);
     }
     process->live_count = process->live_bytes = process->live_slack_bytes = 0;
 }

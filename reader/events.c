@@ -7,7 +7,9 @@
 
 #include "reader/account.h"
 #include "reader/array.h"
+#include "reader/growing.h"
 #include "reader/processes.h"
+#include "reader/site_habits.h"
 #include "reader/sites.h"
 
 enum { N_AHEAD = 16 }; /* events between the fetching of a block and its use: about a microsecond */
@@ -44,12 +46,13 @@ static int on_began(void *context, const struct block *block)
 static int on_ended(void *context, const struct block *block, uint64_t ticks,
                     struct pairing_releaser by)
 {
-    (void)by;
     struct model_image *const image = context;
     const struct account account = account_of(image->model, block->site);
     const int error = account_free(&account, block, ticks);
     account_drop(&account, block);
-    return error;
+    return error || !image->model->habits.gathered
+               ? error
+               : site_habits_freed(image, block, ticks, by.thread);
 }
 
 /* A resize's old block turned up after its begin. If the resize is over already, the new block was
@@ -73,6 +76,8 @@ static int on_missed(void *context, const struct block *block)
     struct model_image *const image = context;
     struct model *const model = image->model;
     model_process(model, model_site(model, block->site)->process)->missed_releases++;
+    if (model->habits.gathered)
+        growing_take(image, block);
     drop(model, block);
     return 0;
 }
@@ -150,11 +155,16 @@ static inline int on_allocation(const struct scene *scene)
     if (!block) {
         struct block waiting;
         make_block(scene, number, size_bytes, &waiting);
-        return pairing_acquire(pairing, &waiting, scene->event->ticks);
+        const int not_acquired = pairing_acquire(pairing, &waiting, scene->event->ticks);
+        if (not_acquired)
+            return not_acquired;
+    } else {
+        make_block(scene, number, size_bytes, block);
+        account_gain(&account, block);
     }
-    make_block(scene, number, size_bytes, block);
-    account_gain(&account, block);
-    return 0;
+    return model->habits.gathered
+               ? site_habits_allocated(model, number, scene->stream->thread, scene->event)
+               : 0;
 }
 
 /* Whether a release means a block from before the fork. Not while the child has a block of its own
@@ -188,8 +198,10 @@ static inline int on_release(const struct scene *scene)
         return pairing_release(pairing, address, ticks, releaser(scene));
     *timed_site = block->site;
     const struct account account = account_here(scene, block->site);
-    const int error = account_free(&account, block, ticks);
+    int error = account_free(&account, block, ticks);
     account_drop(&account, block);
+    if (scene->model->habits.gathered && error == 0)
+        error = site_habits_freed(scene->image, block, ticks, scene->stream->thread);
     live_remove(&pairing->live, block);
     return error;
 }
@@ -222,10 +234,13 @@ static int on_resize_begin(const struct scene *scene)
         .token = (uint64_t)scene->event->stream << 32 | scene->model->last_token,
     };
     resize->inherited = take_inherited(scene->image, address);
-    if (resize->inherited)
-        return 0;
-    return pairing_withdraw(&scene->image->pairing, address, scene->event->ticks, resize->token,
-                            &resize->block, &resize->found);
+    const int error = resize->inherited
+                          ? 0
+                          : pairing_withdraw(&scene->image->pairing, address, scene->event->ticks,
+                                             resize->token, &resize->block, &resize->found);
+    if (scene->model->habits.gathered && error == 0)
+        site_habits_resizing(scene->image, resize, scene->stream->thread);
+    return error;
 }
 
 static int on_resize_end(const struct scene *scene)
@@ -255,7 +270,12 @@ static int on_resize_end(const struct scene *scene)
         drop(scene->model, &resize.block);
     }
     scene->model->last_address[block.thread] = 0; /* resized blocks are never temporary */
-    return block.address ? pairing_acquire(&scene->image->pairing, &block, scene->event->ticks) : 0;
+    if (block.address == 0)
+        return 0;
+    const int not_acquired = pairing_acquire(&scene->image->pairing, &block, scene->event->ticks);
+    return not_acquired || !scene->model->habits.gathered
+               ? not_acquired
+               : site_habits_resized(scene->image, &resize, &block, scene->event);
 }
 
 static int on_resize_fail(const struct scene *scene)
@@ -266,7 +286,8 @@ static int on_resize_fail(const struct scene *scene)
         return 0;
     if (resize.inherited)
         return resize.address ? addrset_add(&scene->image->inherited, resize.address) : 0;
-    return resize.found ? pairing_restore(&scene->image->pairing, &resize.block) : 0;
+    const int error = resize.found ? pairing_restore(&scene->image->pairing, &resize.block) : 0;
+    return error || resize.steps == 0 ? error : growing_restored(scene->image, &resize);
 }
 
 static int on_resize_freed(const struct scene *scene)
@@ -278,9 +299,12 @@ static int on_resize_freed(const struct scene *scene)
     scene->process->inherited_frees += resize.active && resize.inherited;
     if (!resize.active)
         scene->process->unknown_frees++;
-    return resize.active && resize.found
-               ? on_ended(scene->image, &resize.block, resize.ticks, releaser(scene))
-               : 0;
+    if (!resize.active || !resize.found)
+        return 0;
+    const int error = resize.steps ? growing_resize_freed(scene->model, &resize) : 0;
+    if (error)
+        return error;
+    return on_ended(scene->image, &resize.block, resize.ticks, releaser(scene));
 }
 
 /* ---- mappings ---- */

@@ -52,16 +52,19 @@ struct site_habits {
     uint64_t aligned_count;
     uint64_t alignment_bytes;                       /* largest that was asked for; 0 none */
     double first_alloc_seconds, last_alloc_seconds; /* from the command's start */
-    uint64_t slots_999; /* live blocks of the site that 99.9 % of its allocations made at most */
+    /* Live blocks of the site that 99.9 % of its allocations made at most; never less, up to 1/32 more. Over
+     * the sites of a row as max_live_count. */
+    uint64_t slots_999;
     uint64_t freed_elsewhere_count; /* by another thread than the one that allocated */
     uint64_t burst_count, n_bursts; /* blocks that died in bursts; bursts */
     struct burst largest_burst;
     struct growth growth;
-    uint64_t fleeting_count,
-        fleeting_bytes;                   /* blocks of at least HABITS_FLEETING_BYTES freed sooner
-                                                than memory can be written: at 64 bytes a nanosecond */
-    uint64_t leaked_born[HABITS_EIGHTHS]; /* blocks of leaked_count, by when they were allocated */
-    uint64_t leaked_born_bytes[HABITS_EIGHTHS]; /* ... in their process's life */
+    /* Blocks of at least HABITS_FLEETING_BYTES freed sooner than memory can be written: at 64 bytes a
+     * nanosecond or, where ticks are not nanoseconds, up to 1/32 more. 0 where not all came from calloc. */
+    uint64_t fleeting_count, fleeting_bytes;
+    /* Blocks of leaked_count, by when in their process's life they were allocated; without those that were
+     * being resized as it ended. */
+    uint64_t leaked_born[HABITS_EIGHTHS], leaked_born_bytes[HABITS_EIGHTHS];
     uint64_t freed_seen_count; /* frees whose stack was recorded; free_count where all were */
     uint32_t n_freed_at;
     const struct freed_at *freed_at; /* most frequent first */

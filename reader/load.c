@@ -278,6 +278,7 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     loader->names.texts = &loader->model.texts;
     loader->names.stacks = &loader->model.stacks;
     loader->model.only_process = options->process_id;
+    loader->model.habits.gathered = options->habits;
     if (options->habits && io_habits_begin(&loader->model.io))
         return fail_memory(error_out);
     loader->facts = (struct runfacts){.profile = &loaded->profile, .storage = &loaded->storage};

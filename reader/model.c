@@ -12,6 +12,7 @@
 #include "reader/array.h"
 #include "reader/io_events.h"
 #include "reader/processes.h"
+#include "reader/site_habits.h"
 
 enum { DEFAULT_WIDTH_TICKS = 10 * 1000 * 1000 };
 
@@ -52,6 +53,7 @@ static void free_site(struct model_site *site)
 
 void model_fini(struct model *model)
 {
+    site_habits_fini(&model->habits, model->n_sites);
     for (uint32_t i = 0; i < model->n_sites; i++)
         free_site(&model->sites[i]);
     for (uint32_t i = 0; i < model->n_processes; i++)
@@ -106,6 +108,9 @@ static int add_thread(struct model *model, uint32_t *thread_out)
         model->last_address = last;
         last[model->n_threads] = 0;
     }
+    const int error = site_habits_add_thread(model);
+    if (error)
+        return error;
     *thread_out = model->n_threads++;
     return 0;
 }
@@ -294,6 +299,8 @@ int model_finish(struct model *model)
         error = pairing_expire(&model_image(model, i)->pairing, UINT64_MAX);
     for (uint32_t i = 1; i <= model->n_images; i++)
         io_joins_close(model_image(model, i));
+    if (model->habits.gathered && error == 0)
+        error = site_habits_finish(model);
     account_sum_sites(model);
     return error;
 }

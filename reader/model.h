@@ -17,6 +17,7 @@
 #include "reader/addrset.h"
 #include "reader/batch.h"
 #include "reader/storage.h"
+#include "reader/habits_model.h"
 #include "reader/histogram.h"
 #include "reader/idmap.h"
 #include "reader/io_joins.h"
@@ -109,7 +110,8 @@ struct model_image {
     struct fds fds;         /* open now, as far as known */
     struct fds before_exec; /* open in the image before this one: what it may have kept */
     struct io_joins joins;
-    uint32_t folder;                  /* strtab id of the working folder, 0 not known */
+    struct live grown; /* live blocks that took the place of smaller ones: growing.c */
+    uint32_t folder;   /* strtab id of the working folder, 0 not known */
     struct model_snapshot *snapshots; /* newest first */
     uint32_t n_snapshots;
 };
@@ -128,6 +130,7 @@ struct model_resize {
     bool active, found, inherited;
     uint64_t token, address, ticks;
     struct block block; /* when found */
+    uint64_t steps;     /* of growth that led to it, where habits are gathered */
 };
 
 struct model_stream {
@@ -170,6 +173,7 @@ struct model {
     struct model_octave octaves[MODEL_N_OCTAVES];
     struct timeline timeline;
     struct model_io io;
+    struct model_habits habits;
     const char *remarks[MODEL_MAX_REMARKS];
     uint32_t n_remarks;
     struct model_mark {
@@ -195,6 +199,19 @@ static inline struct model_process *model_process(const struct model *model, uin
 static inline struct model_image *model_image(const struct model *model, uint32_t number)
 {
     return model->images[number - 1];
+}
+
+/* Of a site, of a thread; only where habits are gathered. */
+static inline struct model_site_habits *model_site_habits(const struct model *model,
+                                                          uint32_t number)
+{
+    return &model->habits.sites[number - 1];
+}
+
+static inline struct model_thread_habits *model_thread_habits(const struct model *model,
+                                                              uint32_t thread)
+{
+    return &model->habits.threads[thread & LIVE_THREAD_MASK];
 }
 
 /* Whether a process's numbers are asked for. */

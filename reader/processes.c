@@ -11,6 +11,7 @@
 #include "reader/array.h"
 #include "reader/events.h"
 #include "reader/io_events.h"
+#include "reader/site_habits.h"
 
 static int add_process(struct model *model, int32_t pid, uint32_t parent)
 {
@@ -242,7 +243,9 @@ int processes_attach(struct model *model, uint32_t number, const struct record_i
 
 int processes_close_image(struct model *model, struct model_image *image)
 {
-    const int error = pairing_expire(&image->pairing, UINT64_MAX);
+    int error = pairing_expire(&image->pairing, UINT64_MAX);
+    if (model->habits.gathered && error == 0)
+        error = site_habits_image_over(image);
     io_joins_close(image);
     pairing_fini(&image->pairing);
     mapped_fini(&image->mapped);
@@ -277,6 +280,7 @@ void processes_free_image(struct model_image *image)
     while (image->snapshots)
         drop_oldest_snapshot(image);
     free(image->joins.slots);
+    live_fini(&image->grown);
     pairing_fini(&image->pairing);
     modmap_fini(&image->modules);
     mapped_fini(&image->mapped);

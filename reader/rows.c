@@ -7,6 +7,7 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/habits_rows.h"
 #include "reader/keysort.h"
 #include "reader/rowstack.h"
 
@@ -79,6 +80,19 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
     return 0;
 }
 
+static int add_habits(const struct analysis *analysis, const struct row *rows, size_t n_rows,
+                      struct site *site)
+{
+    struct habits_row gathered;
+    if (!analysis->model->habits.gathered)
+        return 0;
+    const int error = habits_row_begin(&gathered, analysis);
+    for (size_t i = 0; i < n_rows && error == 0; i++)
+        habits_row_add(&gathered, rows[i].site);
+    site->habits = gathered.habits;
+    return error;
+}
+
 static int make_site(const struct rowstacks *all, const struct row *rows, size_t n_rows,
                      struct site *site)
 {
@@ -103,7 +117,7 @@ static int make_site(const struct rowstacks *all, const struct row *rows, size_t
     site->lifetime_ns = histogram_quantiles(&first->lifetime_ticks, scale);
     site->alloc_call_ns = histogram_quantiles(&first->alloc_call_cycles, analysis->ns_per_cycle);
     site->free_call_ns = histogram_quantiles(&first->free_call_cycles, analysis->ns_per_cycle);
-    return 0;
+    return add_habits(analysis, rows, n_rows, site);
 }
 
 static uint64_t count_calls(const struct analysis *analysis, const struct row *rows, size_t n_rows)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "reader/array.h"
+#include "reader/site_habits.h"
 
 /* Ids come in order; where some are missing (their records were lost) the frames are unknown. A
  * greater leap is nonsense, and making room for it would let a few bytes claim megabytes. */
@@ -85,6 +86,8 @@ static uint32_t add_site(struct model *model, uint32_t process_number, uint32_t 
         return 0;
     struct model_process *const process = model_process(model, process_number);
     model->sites = sites;
+    if (site_habits_add_site(model))
+        return 0;
     sites[model->n_sites++] = (struct model_site){.process = process_number,
                                                   .node = node,
                                                   .next_of_process = process->first_site,
