@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What is known of how call sites behave, for tests to look into:
  *
- *   print-habits TRACE
+ *   print-habits [--raw] TRACE
  *
+ * With --raw stacks are as recorded, without names: none of their frames is left out or inlined.
  * A JSON object a line: a site of allocations, of I/O, of calls that name a path, told apart by "kind". Keys are
  * the fields of reader/habits.h; "function" is the one at the place, "calls" and "alloc_count" are the site's. */
 #include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "reader/habits.h"
 #include "reader/profile.h"
@@ -142,12 +144,27 @@ static json_t *freed_at_of(const struct profile *profile, const struct site_habi
     return list;
 }
 
+static json_t *stack_list(const struct profile *profile, const struct site *site)
+{
+    json_t *const list = json_array();
+    for (uint32_t i = 0; i < site->n_frames; i++) {
+        const struct profile_frame *const frame = &profile->frames[site->frames[i]];
+        json_t *const place = json_array();
+        json_array_append_new(place, jvalue_text(frame->module));
+        json_array_append_new(place, jvalue_number(frame->offset));
+        json_array_append_new(list, place);
+    }
+    return list;
+}
+
 static json_t *site_line(const struct profile *profile, size_t i)
 {
     const struct site *const site = &profile->sites[i];
     const struct site_habits *const habits = site->habits;
     json_t *line = line_of(profile, "site", site);
+    jvalue_set(&line, "stack", stack_list(profile, site));
     jvalue_set(&line, "alloc_count", jvalue_number(site->metrics.alloc_count));
+    jvalue_set(&line, "leaked_count", jvalue_number(site->metrics.leaked_count));
     if (!habits)
         return line;
     set_fields(&line, site_fields, N_OF(site_fields), habits);
@@ -221,11 +238,12 @@ static int put_lines(const struct profile *profile, size_t n,
 
 int main(int argc, char **argv)
 {
-    const struct profile_options options = {.habits = true};
+    const bool is_raw = argc == 3 && strcmp(argv[1], "--raw") == 0, is_usable = argc == 2 || is_raw;
+    const struct profile_options options = {.habits = true, .no_symbols = is_raw};
     struct profile *profile;
     struct trace_error error;
-    if (argc != 2 || profile_load(argv[1], &options, &profile, &error)) {
-        fprintf(stderr, "print-habits: %s\n", argc == 2 ? error.reason : "one trace is wanted");
+    if (!is_usable || profile_load(argv[argc - 1], &options, &profile, &error)) {
+        fprintf(stderr, "print-habits: %s\n", is_usable ? error.reason : "one trace is wanted");
         return 1;
     }
     int failed = put_lines(profile, profile->n_sites, site_line);
