@@ -142,15 +142,31 @@ static int note_block(struct model_image *image, const struct block *block, uint
 
 /* ---- all of it ---- */
 
-/* Memory that the thread's last read filled, and that it now writes. */
-static bool note_copy(struct model_io_thread *thread, struct model_io_site *site, uint64_t address,
-                      uint64_t bytes)
+static uint64_t behind(uint64_t address, uint64_t bytes)
 {
-    if (address < thread->read_address || address >= thread->read_end)
+    return bytes < UINT64_MAX - address ? address + bytes : UINT64_MAX;
+}
+
+static void note_filled(struct model_io_thread *thread, uint64_t address, uint64_t bytes,
+                        uint64_t block)
+{
+    thread->read_address = address;
+    thread->read_end = behind(address, bytes);
+    thread->read_block = block;
+}
+
+/* Memory that the thread's last read filled, and that it now writes: once, and unless it belongs to another block
+ * since. Else whoever writes from one place all the time would copy what another one read there long ago. */
+static bool note_copy(struct model_io_thread *thread, struct model_io_site *site, uint64_t address,
+                      uint64_t bytes, uint64_t block)
+{
+    if (address < thread->read_address || address >= thread->read_end ||
+        thread->read_block != block)
         return false;
     const uint64_t filled = thread->read_end - address;
     site->copied_calls++;
     site->copied_bytes += bytes < filled ? bytes : filled;
+    thread->read_address = behind(address, bytes);
     return true;
 }
 
@@ -159,13 +175,12 @@ int io_joins_use(const struct io_scene *scene, uint32_t number, struct io_joins_
     const uint64_t address = scene->record->io.buffer, bytes = use->bytes;
     if (address == 0 || bytes == 0)
         return 0;
-    if (!use->reads) {
-        use->is_copied = note_copy(scene->thread, io_site(scene->io, number), address, bytes);
-    } else {
-        scene->thread->read_address = address;
-        scene->thread->read_end = bytes < UINT64_MAX - address ? address + bytes : UINT64_MAX;
-    }
     use->block = find_block(scene->image, address);
+    const uint64_t key = use->block ? key_of(use->block) : 0;
+    if (use->reads)
+        note_filled(scene->thread, address, bytes, key);
+    else
+        use->is_copied = note_copy(scene->thread, io_site(scene->io, number), address, bytes, key);
     return use->block ? note_block(scene->image, use->block, number) : 0;
 }
 

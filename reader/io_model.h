@@ -70,7 +70,8 @@ struct model_io_thread {
     uint32_t name; /* strtab id */
     uint64_t calls, ticks, sync_ticks, longest_ticks;
     uint64_t first_ticks, last_ticks; /* that it lived */
-    uint64_t read_address, read_end;  /* memory that its last read filled */
+    uint64_t read_address, read_end;  /* memory that its last read filled, as far as not written */
+    uint64_t read_block;              /* when the block there was allocated; 0 none */
     uint64_t read_serial;             /* of the description it came from; 0 not known */
 };
 

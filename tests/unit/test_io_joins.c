@@ -122,6 +122,27 @@ static void what_was_read_and_is_written_was_copied(void **state)
     profile_free(profile);
 }
 
+static void memory_is_copied_once(void **state)
+{
+    (void)state;
+    struct profile *const profile =
+        load_middle("1 io 10 1 3 4096 1000 5 3 0x7000 0\n1 io 20 16 4 1000 1000 5 3 0x7000 0\n"
+                    "1 io 30 16 4 1000 1000 5 3 0x7000 0\n1 io 40 16 5 1000 1000 5 3 0x7000 0\n");
+    assert_int_equal(site_of(profile, false)->copied_calls, 1);
+    profile_free(profile);
+}
+
+static void memory_of_another_block_since_is_no_copy(void **state)
+{
+    (void)state;
+    struct profile *const profile = load_middle(
+        "1 malloc 10 0x1000 4096 2\n1 io 20 1 3 4096 4096 5 3 0x1000 0\n1 free 30 0x1000\n"
+        "1 malloc 40 0x1000 8192 2\n1 io 50 16 4 4096 4096 5 3 0x1000 0\n"
+        "1 io 60 1 3 4096 4096 5 3 0x1000 0\n1 io 70 16 4 4096 4096 5 3 0x1000 0\n");
+    assert_int_equal(site_of(profile, false)->copied_calls, 1);
+    profile_free(profile);
+}
+
 static void blocks_live_at_the_end_were_not_freed(void **state)
 {
     (void)state;
@@ -141,6 +162,8 @@ int main(void)
         cmocka_unit_test(a_resized_buffer_stays_the_same),
         cmocka_unit_test(a_buffer_far_inside_of_a_moved_block_is_found),
         cmocka_unit_test(what_was_read_and_is_written_was_copied),
+        cmocka_unit_test(memory_is_copied_once),
+        cmocka_unit_test(memory_of_another_block_since_is_no_copy),
         cmocka_unit_test(blocks_live_at_the_end_were_not_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
