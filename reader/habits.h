@@ -89,8 +89,7 @@ struct io_habits {
     struct io_before reply;
     double reply_seconds;                /* that they took */
     uint64_t reply_bytes, request_bytes; /* of the reads; of the writes since the read before */
-    uint64_t
-        after_seek_calls; /* transfers right after an lseek of the same descriptor that use the position */
+    uint64_t after_seek_calls; /* transfers at the position that an lseek right before has set */
     uint64_t synced_calls;     /* writes that fsync or fdatasync followed before any other write */
     double synced_seconds;     /* that those syncs took */
     uint64_t backward_calls;   /* transfers that began before the last one's begin */

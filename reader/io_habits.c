@@ -8,6 +8,7 @@
 #include "reader/io_habits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "reader/array.h"
@@ -264,9 +265,16 @@ static void on_sync(const struct note *note)
     last->was = IO_HABITS_NOTHING;
 }
 
+/* Whoever asks where he is (ftell, Python's open) moves nothing. */
+static bool is_question(const struct note *note)
+{
+    const int64_t before = note->call->start;
+    return note->io->requested_bytes == SEEK_CUR && (before < 0 || before == note->io->result);
+}
+
 static void on_seek(const struct note *note)
 {
-    if (note->io->result < 0)
+    if (note->io->result < 0 || is_question(note))
         return;
     note->last->was = IO_HABITS_SEEK;
     note->last->thread = thread_of(note);

@@ -4,7 +4,7 @@
  * Kept only where it is asked for: model_io.habits is NULL else, and nothing here costs more than that question.
  * For each open file description there is what came last, for each I/O site the sums; both grow with what is
  * met. Copies between descriptors and calls that were refused end a sequence; EAGAIN, EINTR and what moves neither
- * bytes nor the position (fstat, fadvise) leave it as it is. */
+ * bytes nor the position (fstat, fadvise, lseek as ftell uses it) leave it as it is. */
 #ifndef HEAPWISE_READER_IO_HABITS_H
 #define HEAPWISE_READER_IO_HABITS_H
 
@@ -92,7 +92,7 @@ struct io_habits_call {
     uint32_t description; /* number, 0 not known: nothing is noted then */
     uint32_t site;        /* of reads, writes and syncs */
     uint64_t bytes;       /* moved; of a file its size */
-    int64_t start;        /* where the bytes lie; -1 not known, and where there are no places */
+    int64_t start;        /* where the bytes lie, a seek begins; -1 not known, no such places */
     bool is_positional;   /* it named that place itself */
     bool is_copied;       /* writes: of memory that the thread's last read filled */
     uint64_t reread_bytes;

@@ -375,17 +375,17 @@ static int on_other(const struct io_scene *scene, enum io_class class)
         io_file(scene->io, side.file)->seeks += class == IO_CLASS_SEEK;
         io_file(scene->io, side.file)->stats += class == IO_CLASS_STAT;
     }
+    const struct io_habits_call call = {
+        .event = class == IO_CLASS_SEEK ? IO_HABITS_ON_SEEK : IO_HABITS_ON_CONNECT,
+        .description = side.number,
+        .start = side.description ? side.description->offset_bytes : -1,
+    };
     if (class == IO_CLASS_SEEK && side.description && io->result >= 0 &&
         may_have_places(side.description)) {
         side.description->offset_bytes = io->result;
         side.description->is_seekable = true;
     }
-    if (class != IO_CLASS_SEEK && io->op != IO_CONNECT)
-        return 0;
-    return io_habits_note(scene, &(struct io_habits_call){.event = class == IO_CLASS_SEEK
-                                                                       ? IO_HABITS_ON_SEEK
-                                                                       : IO_HABITS_ON_CONNECT,
-                                                          .description = side.number});
+    return class == IO_CLASS_SEEK || io->op == IO_CONNECT ? io_habits_note(scene, &call) : 0;
 }
 
 int io_transfer(const struct io_scene *scene)

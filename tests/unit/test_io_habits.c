@@ -152,6 +152,11 @@ static void transfers_right_after_a_seek_are_counted(void **state)
                          "1 io 14 48 3 0 7 1 2 0 0\n2 io 15 1 3 9 9 1 2 0 0\n",
          "read", 0},
         {PLACES "1 io 10 48 4 0 50 1 2 0 0\n1 io 11 16 4 9 9 1 2 0 0\n", "write", 1},
+        /* asking where one is; moving on from there; going to where one is */
+        {PLACES "1 io 10 1 3 9 9 1 2 0 0\n1 io 11 48 3 1 9 1 2 0 0\n1 io 12 1 3 9 9 1 2 0 0\n"
+                "1 io 13 48 3 1 100 1 2 0 0\n1 io 14 1 3 9 9 1 2 0 0\n"
+                "1 io 15 48 3 0 109 1 2 0 0\n1 io 16 1 3 9 9 1 2 0 0\n",
+         "read", 2},
     };
     EXPECT(rows, after_seek_calls);
 }
