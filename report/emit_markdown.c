@@ -6,11 +6,11 @@
  * words about a place or file, each on a line of its own. */
 #include "report/calltree.h"
 #include "report/cells.h"
+#include "report/escape.h"
 #include "report/names.h"
 #include "report/report.h"
 #include "report/sections.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -20,37 +20,13 @@
 #define DEPTH_DRAWN 12
 #define BAR_WIDTH   20
 
-/* Add text so that no character of it is markup. */
-static void add_escaped(struct buffer *out, const char *text)
-{
-    for (const char *at = text; *at; at++) {
-        const bool inside_word =
-            at > text && isalnum((unsigned char)at[-1]) && isalnum((unsigned char)at[1]);
-        switch (*at) {
-        case '<': buffer_text(out, "&lt;"); break;
-        case '>': buffer_text(out, "&gt;"); break;
-        case '&': buffer_text(out, "&amp;"); break;
-        case '@': buffer_text(out, "&#64;"); break;
-        case '_': buffer_text(out, inside_word ? "_" : "\\_"); break;
-        case '|':
-        case '\\':
-        case '`':
-        case '*':
-        case '[':
-        case ']':
-        case '~': buffer_text(out, "\\"); /* fall through */
-        default: buffer_add(out, at, 1); break;
-        }
-    }
-}
-
 static void add_frame(struct buffer *out, const struct profile_frame *frame)
 {
     struct buffer raw = {0}, plain = {0};
     const struct view_cell cell = {.unit = UNIT_FRAME, .frame = frame};
     cells_add(&raw, &cell, false);
     names_add_short(&plain, buffer_string(&raw), NAME_WIDTH, "…");
-    add_escaped(out, buffer_string(&plain));
+    escape_markdown(out, buffer_string(&plain));
     if (frame->inlined)
         buffer_text(out, " (inlined)");
     buffer_reset(&raw);
@@ -60,7 +36,7 @@ static void add_frame(struct buffer *out, const struct profile_frame *frame)
         buffer_reset(&plain);
         cells_add(&plain, &place, false);
         buffer_text(out, " ");
-        add_escaped(out, buffer_string(&plain));
+        escape_markdown(out, buffer_string(&plain));
     }
     out->failed |= raw.failed || plain.failed;
     buffer_fini(&raw);
@@ -79,7 +55,7 @@ static void add_cell(struct buffer *out, const struct view_cell *cell)
     }
     struct buffer text = {0};
     cells_add(&text, cell, false);
-    add_escaped(out, buffer_string(&text));
+    escape_markdown(out, buffer_string(&text));
     out->failed |= text.failed;
     buffer_fini(&text);
 }
@@ -136,7 +112,7 @@ static void add_view(struct buffer *out, const struct view *view)
         const struct view_cell cell = {.unit = UNIT_TEXT, .text = view->notes[i]};
         cells_add(&note, &cell, false);
         buffer_text(out, i == 0 && view->n_rows > 0 ? "\n- " : "- ");
-        add_escaped(out, buffer_string(&note));
+        escape_markdown(out, buffer_string(&note));
         buffer_text(out, "\n");
         out->failed |= note.failed;
         buffer_fini(&note);
@@ -148,15 +124,15 @@ static void add_header(struct buffer *out, const struct profile *profile, uint32
     struct buffer text = {0};
     cells_add_run(&text, profile, false);
     buffer_text(out, "# heapwise report: ");
-    add_escaped(out, buffer_string(&text));
+    escape_markdown(out, buffer_string(&text));
     buffer_reset(&text);
     cells_add_facts(&text, profile, false);
     buffer_text(out, "\n\n");
-    add_escaped(out, buffer_string(&text));
+    escape_markdown(out, buffer_string(&text));
     buffer_reset(&text);
     cells_add_scope(&text, profile, process_id, false);
     buffer_text(out, text.length > 0 ? "\n\n" : "");
-    add_escaped(out, buffer_string(&text));
+    escape_markdown(out, buffer_string(&text));
     buffer_reset(&text);
     cells_add_summary(&text, profile);
     buffer_printf(out, "\n\n**%s**\n", buffer_string(&text));

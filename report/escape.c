@@ -6,6 +6,7 @@
  * the C locale, and then such characters have been escaped already. */
 #include "report/escape.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -93,6 +94,29 @@ void escape_invalid(struct buffer *out, const char *text)
         else
             escape_bytes(out, text, 1);
         text += n ? n : 1;
+    }
+}
+
+void escape_markdown(struct buffer *out, const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        const bool inside_word =
+            at > text && isalnum((unsigned char)at[-1]) && isalnum((unsigned char)at[1]);
+        switch (*at) {
+        case '<': buffer_text(out, "&lt;"); break;
+        case '>': buffer_text(out, "&gt;"); break;
+        case '&': buffer_text(out, "&amp;"); break;
+        case '@': buffer_text(out, "&#64;"); break;
+        case '_': buffer_text(out, inside_word ? "_" : "\\_"); break;
+        case '|':
+        case '\\':
+        case '`':
+        case '*':
+        case '[':
+        case ']':
+        case '~': buffer_text(out, "\\"); /* fall through */
+        default: buffer_add(out, at, 1); break;
+        }
     }
 }
 

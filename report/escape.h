@@ -26,6 +26,9 @@ void escape_text(struct buffer *out, const char *text, bool ascii_only);
 /* Add `text` with invalid UTF-8 alone escaped: for formats that can carry every character. */
 void escape_invalid(struct buffer *out, const char *text);
 
+/* Add text that escape_text() made so that no character of it is markup of GitHub's Markdown. */
+void escape_markdown(struct buffer *out, const char *text);
+
 /* Terminal columns of text that escape_text() made: wide characters are two, combining ones none. */
 size_t escape_width(const char *text);
 

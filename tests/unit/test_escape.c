@@ -62,6 +62,16 @@ static void escape_invalid_keeps_control_characters(void **state)
     buffer_fini(&out);
 }
 
+static void no_character_is_markup(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    escape_markdown(&out, "a<b>&@x _y_ c_d `|*[~\\");
+    assert_string_equal(buffer_string(&out),
+                        "a&lt;b&gt;&amp;&#64;x \\_y\\_ c_d \\`\\|\\*\\[\\~\\\\");
+    buffer_fini(&out);
+}
+
 static void width_counts_columns(void **state)
 {
     (void)state;
@@ -88,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unfit_bytes_become_hexadecimal),
         cmocka_unit_test(escape_invalid_keeps_control_characters),
+        cmocka_unit_test(no_character_is_markup),
         cmocka_unit_test(width_counts_columns),
         cmocka_unit_test(fit_never_splits_a_character),
     };
