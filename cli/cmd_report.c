@@ -7,16 +7,14 @@
 #include "cli/nearest.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/page.h"
 #include "cli/status.h"
 #include "cli/trace_input.h"
 #include "report/report.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 struct values {
     const char *format, *output, *sort, *suppressions;
@@ -64,26 +62,6 @@ static int print_help(void)
     return output_close(&output, true);
 }
 
-/* Columns to fill: $COLUMNS, else the terminal's, else a fixed number for files. */
-static size_t page_width(bool is_terminal)
-{
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    const unsigned long asked = columns ? strtoul(columns, NULL, 10) : 0;
-    if (asked >= 20 && asked <= 10000)
-        return asked;
-    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
-        return size.ws_col;
-    return REPORT_WIDTH_FILE;
-}
-
-static bool wants_colour(bool is_terminal)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return is_terminal && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
-}
-
 static int find_metric(const char *name, const struct metric **metric_out)
 {
     struct nearest best = {0};
@@ -120,8 +98,7 @@ static int emit(const struct values *values, const struct metric *sort, const ch
                 const struct profile *profile)
 {
     const struct report_format *format = report_find_format(values->format);
-    const bool is_terminal =
-        (!values->output || strcmp(values->output, "-") == 0) && isatty(STDOUT_FILENO);
+    const bool is_terminal = page_is_terminal(values->output);
     const struct report_options options = {
         .has_top = values->top != UNSET,
         .top = (size_t)values->top,
@@ -129,8 +106,8 @@ static int emit(const struct values *values, const struct metric *sort, const ch
         .sort = sort,
         .process_id = values->process == UNSET ? 0 : (uint32_t)values->process,
         .width = page_width(is_terminal),
-        .colour = wants_colour(is_terminal),
-        .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        .colour = page_wants_colour(is_terminal),
+        .utf8 = page_is_utf8(),
     };
     struct output output;
     int status = output_open(&output, values->output, trace);
