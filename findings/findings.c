@@ -33,9 +33,12 @@ static void pick(struct findings *findings, size_t top)
     findings->ranked = store->found;
     findings->n_all = store->n_found;
     findings->n = top && top < store->n_found ? top : store->n_found;
-    for (size_t i = 0; i < store->n_found; i++)
-        if (store->found[i]->severity > findings->worst)
-            findings->worst = store->found[i]->severity;
+    for (size_t i = 0; i < store->n_found; i++) {
+        const enum finding_severity severity = store->found[i]->severity;
+        findings->n_severe[severity]++;
+        if (severity > findings->worst)
+            findings->worst = severity;
+    }
 }
 
 static int make(struct finder *finder)

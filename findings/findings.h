@@ -12,10 +12,11 @@
 
 struct findings {
     const struct profile *profile;
-    size_t n;                    /* kept: the top ones */
-    struct finding **ranked;     /* by rank */
-    size_t n_all;                /* found: `n` and those beyond the top */
-    enum finding_severity worst; /* of all; meaningless when n_all is 0 */
+    size_t n;                               /* kept: the top ones */
+    struct finding **ranked;                /* by rank */
+    size_t n_all;                           /* found: `n` and those beyond the top */
+    enum finding_severity worst;            /* of all; meaningless when n_all is 0 */
+    size_t n_severe[SEVERITY_CRITICAL + 1]; /* how many of all are so severe */
     struct findings_store *store;
 };
 
