@@ -7,6 +7,7 @@
 static const struct command commands[] = {
     {"run", cmd_run, "record a command and the processes it starts"},
     {"report", cmd_report, "say where a recorded program allocates"},
+    {"findings", cmd_findings, "say what to change in it, and what that saves"},
     {"dump", cmd_dump, "print every record of a trace"},
     {"explain", cmd_explain, "say what a metric or a section of the report means"},
     {"help", cmd_help, "list the commands, or explain one"},

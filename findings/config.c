@@ -169,7 +169,10 @@ static int read_file(const char *path, char **text_out, size_t *n_bytes_out)
         return -errno;
     char *const text = malloc(MAX_FILE_BYTES + 1);
     const size_t n_bytes = text ? fread(text, 1, MAX_FILE_BYTES + 1, file) : 0;
-    const int error = !text ? -ENOMEM : ferror(file) ? -EIO : n_bytes > MAX_FILE_BYTES ? -EFBIG : 0;
+    const int error = !text                      ? -ENOMEM
+                      : ferror(file)             ? -errno
+                      : n_bytes > MAX_FILE_BYTES ? -EFBIG
+                                                 : 0;
     fclose(file);
     if (error) {
         free(text);

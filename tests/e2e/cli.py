@@ -67,6 +67,13 @@ WRONG = [
     ("no such number", ["report", "--top", "many", "T"], 2, "--top: 'many' is no number"),
     ("trace as output", ["report", "-o", "T", "T"], 2, "T: is the trace itself"),
     ("output nowhere", ["report", "-o", "no/such/folder", "T"], 2, "no/such/folder: No such file"),
+    ("unknown format of findings", ["findings", "--format", "srif", "T"], 2, "--format: unknown value 'srif'; did you mean sarif?"),
+    ("unknown severity", ["findings", "--min-severity", "severe", "T"], 2, "--min-severity: unknown value 'severe'"),
+    ("findings of no trace", ["findings"], 2, "findings: needs a trace file"),
+    ("findings without their configuration", ["findings", "--config", "missing.json", "T"], 2, "missing.json: No such file"),
+    ("folder as configuration", ["findings", "--config", ".", "T"], 2, ".: Is a directory"),
+    ("configuration that is none", ["findings", "--config", "T", "T"], 2, "T: "),
+    ("findings below no root", ["findings", "--root", "missing", "T"], 2, "missing: No such file"),
     ("mistyped command", ["reprot", "T"], 127, "reprot: "),
 ]
 
@@ -80,6 +87,8 @@ RIGHT = [
     ("explain section", ["explain", "MOST CALLS"], b"most_calls: "),
     ("report", ["report", "T"], b"MOST CALLS"), ("options after the trace", ["report", "T", "--top=1"], b"MOST CALLS"),
     ("report to -", ["report", "-o", "-", "T"], b"MOST CALLS"), ("markdown", ["report", "-fmarkdown", "T"], b"## MOST CALLS"),
+    ("findings --help", ["findings", "--help"], b"--min-severity"), ("findings", ["findings", "T"], b"finding"),
+    ("findings as json", ["findings", "-fjson", "T"], b'"heapwise-findings/1"'),
     ("dump", ["dump", "T"], b'"record": "header"'),
 ]
 
@@ -115,7 +124,8 @@ def check_outputs(folder):
         and os.path.getsize(os.path.join(folder, "out")) > 500 else "it does not")
     say("nothing else is left", None if sorted(os.listdir(folder)) == ["T", "out"] else str(os.listdir(folder)))
     with open("/dev/full", "wb") as full:
-        for command in (["report", "T"], ["report", "--format=json", "T"], ["dump", "T"], ["explain"], ["help"],
+        for command in (["report", "T"], ["report", "--format=json", "T"], ["findings", "T"],
+                        ["findings", "--format=sarif", "T"], ["dump", "T"], ["explain"], ["help"],
                         ["help", "run"]):
             done = run(*command, cwd=folder, stdout=full, stderr=subprocess.PIPE)
             say(f"full disk: {' '.join(command)}", one_line(done.stderr, "standard output: No space left")
