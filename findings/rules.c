@@ -7,6 +7,9 @@
 
 static const struct rule_family *const families[] = {
     &alloc_churn_rules,
+    &io_unbuffered_rules,
+    &io_record_rules,
+    &io_size_rules,
 };
 
 enum { N_FAMILIES = sizeof families / sizeof *families };
