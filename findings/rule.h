@@ -116,7 +116,7 @@ struct rule_family {
 
 extern const struct rule_family alloc_churn_rules;
 extern const struct rule_family io_unbuffered_rules, io_record_rules, io_size_rules, io_order_rules,
-    io_memory_rules, io_sync_rules, io_repeat_rules;
+    io_memory_rules, io_sync_rules, io_repeat_rules, io_wait_rules, io_thread_rules;
 
 /* All rules in the order of their table, which is that of precedence within a group. */
 size_t rules_count(void);
