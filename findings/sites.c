@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* What do rules ask of an allocation site, and what does changing it save? */
+#include "findings/sites.h"
+
+#include <errno.h>
+#include <string.h>
+
+int sites_each(struct finder *finder, const struct rule *rule,
+               int (*look)(struct finder *finder, const struct rule *rule, const struct site *site))
+{
+    const struct profile *const profile = finder->profile;
+    int error = 0;
+    for (size_t i = 0; i < profile->n_places && error == 0; i++)
+        if (profile->places[i].habits)
+            error = look(finder, rule, &profile->places[i]);
+    return error;
+}
+
+struct finding *sites_found(struct finder *finder, const struct rule *rule, const struct site *site,
+                            const char *metric, double value)
+{
+    struct finding *const finding = finder_add(finder, rule);
+    if (!finding)
+        return NULL;
+    finder_about_site(finding, site);
+    finding->evidence.metric = metric;
+    finding->evidence.unit = strstr(metric, "_bytes") ? "bytes" : "blocks";
+    finding->evidence.value = value;
+    finding->evidence.count = site->metrics.alloc_count + site->metrics.realloc_count;
+    finding->evidence.bytes = maybe_known((double)site->metrics.alloc_bytes);
+    return finding;
+}
+
+double sites_count_percent(const struct finder *finder, const struct site *site)
+{
+    return finder_percent((double)site->metrics.alloc_count,
+                          (double)finder->profile->totals.alloc_count);
+}
+
+double sites_bytes_percent(const struct finder *finder, const struct site *site)
+{
+    return finder_percent((double)site->metrics.alloc_bytes,
+                          (double)finder->profile->totals.alloc_bytes);
+}
+
+double sites_freed_percent(const struct site *site)
+{
+    return finder_percent((double)site->metrics.free_count, (double)site->metrics.alloc_count);
+}
+
+uint64_t sites_round_up(uint64_t n_bytes)
+{
+    return n_bytes <= UINT64_MAX - 15 ? (n_bytes + 15) / 16 * 16 : n_bytes;
+}
+
+uint64_t sites_one_size(const struct site *site, bool *all_out)
+{
+    const struct quantiles *const sizes = &site->sizes;
+    *all_out = true;
+    if (sizes->min == sizes->max)
+        return sizes->max;
+    const uint64_t slot = sites_round_up(sizes->max);
+    if (sites_round_up(sizes->min) == slot)
+        return slot;
+    /* Above 64 bytes quantiles are rounded, so those of one size can only be told to be near. */
+    const uint64_t usual = sites_round_up(sizes->p99);
+    *all_out = false;
+    return sites_round_up(sizes->p50) == usual ? usual : 0;
+}
+
+static bool is_same_function(const struct profile_frame *a, const struct profile_frame *b)
+{
+    return *a->function && strcmp(a->function, b->function) == 0 &&
+           strcmp(a->module, b->module) == 0;
+}
+
+double sites_same_function_percent(const struct profile *profile, const struct site *site)
+{
+    const struct site_habits *const habits = site->habits;
+    uint64_t n_same = 0;
+    if (habits->freed_seen_count < SITES_FEW_FREES || site->place >= site->n_frames)
+        return 0;
+    const struct profile_frame *const frame = &profile->frames[site->frames[site->place]];
+    for (uint32_t i = 0; i < habits->n_freed_at; i++) {
+        const struct freed_at *const freed = &habits->freed_at[i];
+        if (freed->place < freed->n_frames &&
+            is_same_function(frame, &profile->frames[freed->frames[freed->place]]))
+            n_same += freed->count;
+    }
+    return finder_percent((double)n_same, (double)habits->freed_seen_count);
+}
+
+void sites_save(struct finding *finding, double count, double left_seconds)
+{
+    const struct metrics *const metrics = &finding->site->metrics;
+    const double n_calls = (double)metrics->alloc_count + (double)metrics->realloc_count;
+    bool measured;
+    const double pair = finder_pair_seconds(finding->site, &measured);
+    finding->saves.allocations = maybe_known(count);
+    if (n_calls > 0)
+        finding->saves.bytes = maybe_known((double)metrics->alloc_bytes * count / n_calls);
+    finding->saves.seconds = maybe_known(pair > left_seconds ? count * (pair - left_seconds) : 0);
+    if (!measured)
+        finder_doubt(finding, 0.9, "no call of the allocator was timed here");
+}
+
+void sites_doubt_live(struct finding *finding)
+{
+    if (finding->site->n_stacks > 1)
+        finder_doubt(finding, 0.9, "live blocks are an upper bound: several stacks lead here");
+}
