@@ -16,7 +16,7 @@ static const struct {
 } steps[] = {
     {20, 2, SEVERITY_CRITICAL},
     {10, 1, SEVERITY_HIGH},
-    {5, 0.2, SEVERITY_MEDIUM},
+    {5, 0.5, SEVERITY_MEDIUM},
     {1, 0, SEVERITY_LOW},
 };
 
