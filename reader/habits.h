@@ -84,6 +84,8 @@ struct io_habits {
      * left over is none. */
     struct io_before adjacent;
     uint64_t adjacent_bytes; /* of those */
+    uint64_t
+        answer_calls; /* writes right after a read of the same socket or pipe, by whoever is asked */
     /* Reads of a socket or pipe right after a write to it, EAGAIN between them or not; not on connections that were
      * accepted, or read from first and never connected: there the other side asks. */
     struct io_before reply;

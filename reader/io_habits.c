@@ -117,11 +117,22 @@ static bool is_adjacent(const struct note *note)
            note->call->start == note->last->end;
 }
 
-static bool is_reply(const struct note *note)
+static bool is_connection(const struct note *note)
 {
     const uint8_t kind = note->description->kind;
+    return kind == TRACE_FD_SOCKET || kind == TRACE_FD_PIPE;
+}
+
+static bool is_reply(const struct note *note)
+{
     return was_before(note) == IO_HABITS_WRITE && note->last->role != IO_HABITS_ANSWERS &&
-           (kind == TRACE_FD_SOCKET || kind == TRACE_FD_PIPE);
+           is_connection(note);
+}
+
+static bool is_answer(const struct note *note)
+{
+    return was_before(note) == IO_HABITS_READ && note->last->role == IO_HABITS_ANSWERS &&
+           is_connection(note);
 }
 
 static void note_adjacent(const struct note *note)
@@ -244,6 +255,7 @@ static void on_write(const struct note *note)
         return;
     if (is_adjacent(note))
         note_adjacent(note);
+    note->site->answer_calls += is_answer(note);
     note_copied(note);
     note->last->whole.block = 0;
     remember(note, IO_HABITS_WRITE);

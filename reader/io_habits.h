@@ -30,7 +30,7 @@ struct io_habits_votes {
 /* Of one I/O site, by its number; fields as in struct io_habits. */
 struct io_habits_site {
     struct io_habits_votes adjacent, reply;
-    uint64_t adjacent_calls, adjacent_bytes;
+    uint64_t adjacent_calls, adjacent_bytes, answer_calls;
     uint64_t reply_calls, reply_ticks, reply_bytes, request_bytes;
     uint64_t after_seek_calls, synced_calls, synced_ticks, backward_calls, reread_bytes;
     uint64_t whole_file_calls, whole_file_bytes;

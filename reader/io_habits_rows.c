@@ -24,6 +24,7 @@ static void add_counts(struct io_habits_site *to, const struct io_habits_site *f
     static const size_t added[] = {
         offsetof(struct io_habits_site, adjacent_calls),
         offsetof(struct io_habits_site, adjacent_bytes),
+        offsetof(struct io_habits_site, answer_calls),
         offsetof(struct io_habits_site, reply_calls),
         offsetof(struct io_habits_site, reply_ticks),
         offsetof(struct io_habits_site, reply_bytes),
@@ -110,6 +111,7 @@ static struct io_habits make_row(const struct analysis *analysis, const struct s
     return (struct io_habits){
         .adjacent = before_of(&all->adjacent, all->adjacent_calls, sites),
         .adjacent_bytes = all->adjacent_bytes,
+        .answer_calls = all->answer_calls,
         .reply = before_of(&all->reply, all->reply_calls, sites),
         .reply_seconds = io_reports_seconds(analysis, all->reply_ticks),
         .reply_bytes = all->reply_bytes,

@@ -93,6 +93,7 @@ static void merge_habits(struct io_habits *to, const struct io_habits *from)
 {
     static const size_t added[] = {
         offsetof(struct io_habits, adjacent_bytes),
+        offsetof(struct io_habits, answer_calls),
         offsetof(struct io_habits, reply_bytes),
         offsetof(struct io_habits, request_bytes),
         offsetof(struct io_habits, after_seek_calls),

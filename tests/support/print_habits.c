@@ -59,13 +59,21 @@ static const struct field growth_fields[] = {
 };
 
 static const struct field io_fields[] = {
-    FIELD(io_habits, adjacent_bytes, COUNT),   FIELD(io_habits, reply_seconds, REAL),
-    FIELD(io_habits, reply_bytes, COUNT),      FIELD(io_habits, request_bytes, COUNT),
-    FIELD(io_habits, after_seek_calls, COUNT), FIELD(io_habits, synced_calls, COUNT),
-    FIELD(io_habits, synced_seconds, REAL),    FIELD(io_habits, backward_calls, COUNT),
-    FIELD(io_habits, reread_bytes, COUNT),     FIELD(io_habits, whole_file_calls, COUNT),
-    FIELD(io_habits, whole_file_bytes, COUNT), FIELD(io_habits, copied_elsewhere_calls, COUNT),
-    FIELD(io_habits, longest_dry_run, COUNT),  FIELD(io_habits, thread, TEXT),
+    FIELD(io_habits, adjacent_bytes, COUNT),
+    FIELD(io_habits, answer_calls, COUNT),
+    FIELD(io_habits, reply_seconds, REAL),
+    FIELD(io_habits, reply_bytes, COUNT),
+    FIELD(io_habits, request_bytes, COUNT),
+    FIELD(io_habits, after_seek_calls, COUNT),
+    FIELD(io_habits, synced_calls, COUNT),
+    FIELD(io_habits, synced_seconds, REAL),
+    FIELD(io_habits, backward_calls, COUNT),
+    FIELD(io_habits, reread_bytes, COUNT),
+    FIELD(io_habits, whole_file_calls, COUNT),
+    FIELD(io_habits, whole_file_bytes, COUNT),
+    FIELD(io_habits, copied_elsewhere_calls, COUNT),
+    FIELD(io_habits, longest_dry_run, COUNT),
+    FIELD(io_habits, thread, TEXT),
     FIELD(io_habits, longest_seconds, REAL),
 };
 

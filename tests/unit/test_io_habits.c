@@ -126,6 +126,17 @@ static void reads_after_writes_to_a_connection_are_replies(void **state)
         {PLACES THREAD_2 "1 io 10 16 5 9 9 1 2 0 0\n2 io 11 1 5 9 9 1 2 0 0\n", "read", 0},
     };
     EXPECT(rows, reply.count);
+    static const struct expectation answers[] = {
+        /* asked twice, answered in two parts the second time */
+        {PLACES "1 io 10 1 5 9 9 1 2 0 0\n1 io 11 16 5 9 9 1 2 0 0\n1 io 12 1 5 9 9 1 2 0 0\n"
+                "1 io 13 16 5 9 9 1 2 0 0\n1 io 14 16 5 9 9 1 2 0 0\n",
+         "write", 2},
+        /* who asks first answers nothing, and files do not ask */
+        {PLACES "1 io 10 16 5 9 9 1 2 0 0\n1 io 11 1 5 9 9 1 2 0 0\n1 io 12 16 5 9 9 1 2 0 0\n"
+                "1 io 13 1 4 9 9 1 2 0 0\n1 io 14 16 4 9 9 1 2 0 0\n",
+         "write", 0},
+    };
+    EXPECT(answers, answer_calls);
     struct profile *const profile = load_habits(
         PLACES "1 io 10 16 5 9 9 1 2 0 0\n1 io 11 16 5 20 20 1 2 0 0\n1 io 20 1 5 99 50 7 3 0 0\n"
                "1 io 30 1 5 99 99 900 3 0 0\n1 io 40 16 5 1 1 1 2 0 0\n1 io 50 1 5 99 3 4 3 0 0\n");
