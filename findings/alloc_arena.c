@@ -75,6 +75,13 @@ static uint32_t count_common(const struct profile *profile, const struct site *a
     return n;
 }
 
+/* Calls of one function without a name cannot be told from calls of two: then _start may be all that stacks
+ * have in common, which nobody needs to be shown. */
+static bool is_worth_showing(const struct profile_frame *frame)
+{
+    return place_is_user(frame) && strcmp(frame->function, "_start") != 0;
+}
+
 /* The deepest frame of the user's that all members were called from; where there is none, the place of the
  * first member. */
 static struct finding_place common_place(const struct profile *profile, const struct arena *arena)
@@ -87,7 +94,7 @@ static struct finding_place common_place(const struct profile *profile, const st
     }
     const uint32_t least = first->n_frames - n_common;
     for (uint32_t i = least > first->place ? least : first->place; i < first->n_frames; i++)
-        if (place_is_user(&profile->frames[first->frames[i]]))
+        if (is_worth_showing(&profile->frames[first->frames[i]]))
             return (struct finding_place){first->n_frames - least, first->frames + least,
                                           i - least};
     return (struct finding_place){first->n_frames, first->frames, first->place};
@@ -95,16 +102,25 @@ static struct finding_place common_place(const struct profile *profile, const st
 
 /* ---- telling ---- */
 
+/* Blocks that are freed when the run is all but over. */
+static bool is_at_end(const struct finder *finder, const struct arena *arena)
+{
+    return arena->bursts == 1 &&
+           arena->died_seconds > 0.95 * finder->profile->totals.duration_seconds;
+}
+
 static const char *say_arena(struct finder *finder, const struct arena *arena)
 {
     return finder_text(
         finder,
         "Allocate these blocks from one region and give it back as a whole where they are freed "
         "now: %s for %s blocks of the largest burst, which was built from %s on and freed by %s. "
-        "That replaces %s frees by at most %s.",
+        "That replaces %s frees by at most %s.%s",
         finder_bytes(finder, (double)arena->bytes), finder_number(finder, (double)arena->blocks),
         finder_seconds(finder, arena->first_seconds), finder_seconds(finder, arena->died_seconds),
-        finder_number(finder, arena->all_blocks), finder_number(finder, arena->bursts));
+        finder_number(finder, arena->all_blocks), finder_number(finder, arena->bursts),
+        is_at_end(finder, arena) ? " As the run ended then, they may not need to be freed at all."
+                                 : "");
 }
 
 /* Members' calls differ in price, so each is asked for its own. */
@@ -168,10 +184,17 @@ static int compare_members(const void *a_, const void *b_)
     return (a > b) - (a < b);
 }
 
+/* A thread that only frees what others allocate is in one run of frees all its life: that is no burst, and
+ * more blocks "die" in it than were ever live. */
 static bool is_member(const struct finder *finder, const struct rule *rule, const struct site *site)
 {
-    return site->habits && site->habits->largest_burst.id != 0 &&
-           finder_percent((double)site->habits->burst_count, (double)site->metrics.free_count) >=
+    const struct site_habits *const habits = site->habits;
+    if (!habits || habits->largest_burst.id == 0 ||
+        habits->largest_burst.count > site->max_live_count)
+        return false;
+    const double freed = (double)site->metrics.free_count;
+    return finder_percent((double)habits->freed_elsewhere_count, freed) < 50 &&
+           finder_percent((double)habits->burst_count, freed) >=
                finder_limit(finder, rule, "min_together_percent");
 }
 

@@ -17,6 +17,7 @@ static void die_together(struct place_case *run, unsigned i, uint64_t id, uint64
     place_case_blocks(run, i, count, 32);
     run->habits[i].burst_count = count;
     run->habits[i].n_bursts = 1;
+    run->places[i].max_live_count = count;
     run->habits[i].largest_burst = (struct burst){id, 1, count, 32 * count, 1.0 + i, 2, 3};
 }
 static void tree(struct place_case *run)
@@ -48,6 +49,15 @@ static void no_burst(struct place_case *run)
     run->habits[0].largest_burst.id = run->habits[1].largest_burst.id = 0;
 }
 
+static void never_live_at_once(struct place_case *run)
+{
+    run->places[1].max_live_count = 3999;
+}
+static void freed_by_a_consumer(struct place_case *run)
+{
+    run->habits[1].freed_elsewhere_count = 2000;
+}
+
 static void places_of_one_burst_are_one_arena(void **state)
 {
     (void)state;
@@ -57,6 +67,8 @@ static void places_of_one_burst_are_one_arena(void **state)
         {"998 blocks", too_few},
         {"less than 5 % of allocations", too_small_a_share},
         {"no burst", no_burst},
+        {"more in the burst than were ever live", never_live_at_once},
+        {"half freed by another thread", freed_by_a_consumer},
     };
     place_case_limits("AL130", tree, changes, N_OF(changes));
 }
