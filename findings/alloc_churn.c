@@ -2,46 +2,37 @@
 /* Which blocks come and go so often that asking the allocator for each of them is waste? */
 #include <errno.h>
 
-#include "findings/finder.h"
+#include "findings/sites.h"
 
 /* ---- AL104: blocks of all sizes that serve one step ---- */
 
+static const char *say_storm(struct finder *finder, const struct site *site)
+{
+    const char *const large = finder_bytes(finder, (double)site->sizes.p95);
+    if (site->sizes.min == site->sizes.max)
+        return finder_text(
+            finder, "Keep one block of %s between calls, or hand the data on by reference.", large);
+    return finder_text(
+        finder,
+        "Keep one buffer of %s between calls and let it grow where that is not enough, "
+        "or hand the data on by reference: half of the blocks need no more than %s.",
+        large, finder_bytes(finder, (double)site->sizes.p50));
+}
+
 static int tell_storm(struct finder *finder, const struct rule *rule, const struct site *site)
 {
-    const struct metrics *const metrics = &site->metrics, *const totals = &finder->profile->totals;
-    const double share =
-        finder_percent((double)metrics->temporary_count, (double)totals->alloc_count);
-    bool measured;
-    struct finding *const finding = finder_add(finder, rule);
+    const double count = (double)site->metrics.temporary_count;
+    struct finding *const finding = sites_found(finder, rule, site, "temporary_count", count);
     if (!finding)
         return -ENOMEM;
-    finder_about_site(finding, site);
-    finding->title = finder_text(finder, "%s blocks of %s to %s freed before the next allocation",
-                                 finder_number(finder, (double)metrics->temporary_count),
-                                 finder_bytes(finder, (double)site->sizes.min),
-                                 finder_bytes(finder, (double)site->sizes.max));
-    finding->percentage = finding->impact = share;
+    finding->evidence.count = site->metrics.alloc_count;
+    finding->title = finder_text(finder, "%s of %s freed before the next allocation",
+                                 sites_say_blocks(finder, count), sites_say_sizes(finder, site));
+    finding->percentage = finding->impact =
+        finder_percent(count, (double)finder->profile->totals.alloc_count);
     finding->whole = OF_ALLOC_COUNT;
-    finding->evidence.metric = "temporary_count";
-    finding->evidence.unit = "blocks";
-    finding->evidence.value = (double)metrics->temporary_count;
-    finding->evidence.count = metrics->alloc_count;
-    finding->evidence.bytes = maybe_known((double)metrics->alloc_bytes);
-    finding->suggestion.text =
-        finder_text(finder,
-                    "Keep one buffer of %s between calls and let it grow where that is not enough, "
-                    "or hand the data "
-                    "on by reference: half of the blocks need no more than %s.",
-                    finder_bytes(finder, (double)site->sizes.p95),
-                    finder_bytes(finder, (double)site->sizes.p50));
-    finding->saves.allocations = maybe_known((double)metrics->temporary_count);
-    finding->saves.bytes =
-        maybe_known((double)metrics->alloc_bytes * (double)metrics->temporary_count /
-                    (double)metrics->alloc_count);
-    finding->saves.seconds =
-        maybe_known((double)metrics->temporary_count * finder_pair_seconds(site, &measured));
-    if (!measured)
-        finder_doubt(finding, 0.9, "no call of the allocator was timed here");
+    finding->suggestion.text = say_storm(finder, site);
+    sites_save(finding, count, 0);
     return 0;
 }
 

@@ -41,24 +41,30 @@ static void set_share(struct finder *finder, struct finding *finding)
     finding->whole = steps > copied ? OF_ALLOC_COUNT : OF_ALLOC_BYTES;
 }
 
+/* "each ends at 4.1 kB", or "they end at 2 kB in the mean, 8.19 kB at most". */
+static const char *say_ends(struct finder *finder, const struct growth *growth, bool is_one_size)
+{
+    const double chains = (double)(growth->chains ? growth->chains : 1);
+    const char *const most = finder_bytes(finder, (double)growth->final_max_bytes);
+    if (is_one_size)
+        return finder_text(finder, "each ends at %s", most);
+    return finder_text(finder, "they end at %s in the mean, %s at most",
+                       finder_bytes(finder, (double)growth->final_sum_bytes / chains), most);
+}
+
 static void set_words(struct finder *finder, struct finding *finding, const char *how)
 {
     const struct growth *const growth = &finding->site->habits->growth;
     const double chains = (double)(growth->chains ? growth->chains : 1);
-    const char *const most = finder_bytes(finder, (double)growth->final_max_bytes);
-    const char *const mean = finder_bytes(finder, (double)growth->final_sum_bytes / chains);
     const bool is_one_size = growth->final_sum_bytes == growth->chains * growth->final_max_bytes;
-    finding->title = finder_text(
-        finder, "%s grown in %s steps to %s%s", growth->chains > 1 ? "blocks" : "a block",
-        finder_number(finder, (double)growth->steps), is_one_size ? "" : "at most ", most);
+    finding->title =
+        finder_text(finder, "%s grown in %s steps to %s%s", sites_say_blocks(finder, chains),
+                    finder_number(finder, (double)growth->steps), is_one_size ? "" : "at most ",
+                    finder_bytes(finder, (double)growth->final_max_bytes));
     finding->suggestion.text = finder_text(
-        finder, "%s, where %s; %s %s of steps each moved %s altogether.", how,
-        is_one_size ? finder_text(finder, "every one ends at %s", most)
-                    : finder_text(finder, "the mean ends at %s and the largest at %s", mean, most),
-        finder_number(finder, chains),
-        chains > 1 ? finder_text(finder, "blocks with %.1f", (double)growth->steps / chains)
-                   : finder_text(finder, "block with %.0f", (double)growth->steps),
-        finder_bytes(finder, (double)growth->copied_bytes));
+        finder, "%s: %s. %s took %.1f steps on average, which left %s in old places.", how,
+        say_ends(finder, growth, is_one_size), sites_say_blocks(finder, chains),
+        (double)growth->steps / chains, finder_bytes(finder, (double)growth->copied_bytes));
     if (!is_one_size)
         finder_doubt(finding, 0.8, "the blocks end at different sizes");
 }

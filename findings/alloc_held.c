@@ -82,18 +82,15 @@ static int tell_growing(struct finder *finder, const struct rule *rule, const st
     if (!finding)
         return -ENOMEM;
     const char *const rate = finder_bytes(finder, bytes_per_second(finder, site));
-    finding->title = finder_text(finder, "%s blocks of %s never freed, %s more each second",
-                                 finder_number(finder, (double)metrics->leaked_count),
+    finding->title = finder_text(finder, "%s, %s never freed, %s more each second",
+                                 sites_say_blocks(finder, (double)metrics->leaked_count),
                                  finder_bytes(finder, (double)metrics->leaked_bytes), rate);
     finding->suggestion.text = finder_text(
         finder,
         "Free these blocks when they are no longer needed, or bound what holds them: they were "
-        "allocated in %u of the 8 parts of the run, %s a second, and %s of %s blocks from here "
-        "were "
-        "freed.",
-        eighths_with_leaks(site), rate,
-        metrics->free_count ? finder_number(finder, (double)metrics->free_count) : "none",
-        finder_number(finder, (double)metrics->alloc_count));
+        "allocated in %u of the 8 parts of the run, %s a second. Of %s from here %s were freed.",
+        eighths_with_leaks(site), rate, sites_say_blocks(finder, (double)metrics->alloc_count),
+        metrics->free_count ? finder_number(finder, (double)metrics->free_count) : "none");
     finding->saves.peak_bytes =
         maybe_known((double)(metrics->peak_bytes < metrics->leaked_bytes ? metrics->peak_bytes
                                                                          : metrics->leaked_bytes));
@@ -128,8 +125,9 @@ static int tell_initial(struct finder *finder, const struct rule *rule, const st
     if (!finding)
         return -ENOMEM;
     const char *const bytes = finder_bytes(finder, (double)site->metrics.leaked_bytes);
-    finding->title = finder_text(finder, "%s blocks of %s from the beginning never freed",
-                                 finder_number(finder, (double)site->metrics.leaked_count), bytes);
+    finding->title =
+        finder_text(finder, "%s, %s from the beginning never freed",
+                    sites_say_blocks(finder, (double)site->metrics.leaked_count), bytes);
     finding->suggestion.text = finder_text(
         finder,
         "Nothing needs to be done if this is what the program works with to its end: all of it was "

@@ -40,10 +40,10 @@ static int tell_peak(struct finder *finder, const struct rule *rule, const struc
     struct finding *const finding = sites_found(finder, rule, site, "peak_bytes", held);
     if (!finding)
         return -ENOMEM;
-    finding->title = finder_text(finder, "%s in %s blocks live at a peak of %s, %s usually",
-                                 finder_bytes(finder, held),
-                                 finder_number(finder, (double)site->metrics.peak_count),
-                                 finder_bytes(finder, peak), finder_bytes(finder, usual_bytes));
+    finding->title =
+        finder_text(finder, "%s in %s live at a peak of %s, %s usually", finder_bytes(finder, held),
+                    sites_say_blocks(finder, (double)site->metrics.peak_count),
+                    finder_bytes(finder, peak), finder_bytes(finder, usual_bytes));
     finding->percentage = finder_percent(held, peak);
     finding->whole = OF_PEAK_BYTES;
     finding->saves.peak_bytes = maybe_known(held < above ? held : above);

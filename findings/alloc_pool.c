@@ -62,10 +62,8 @@ static int tell_pool(struct finder *finder, const struct rule *rule, const struc
     *pool = (struct finding_pool){true, bytes, site->max_live_count, slots_for(site),
                                   site->n_threads > 1 && is_local(site) ? POOL_PER_THREAD
                                                                         : POOL_GLOBAL};
-    finding->title = finder_text(finder, "%s blocks of %s%s allocated, at most %s live at once",
-                                 finder_number(finder, count),
-                                 site->sizes.min == site->sizes.max ? "" : "up to ",
-                                 finder_bytes(finder, (double)site->sizes.max),
+    finding->title = finder_text(finder, "%s of %s allocated, at most %s live at once",
+                                 sites_say_blocks(finder, count), sites_say_sizes(finder, site),
                                  finder_number(finder, (double)site->max_live_count));
     finding->percentage = sites_count_percent(finder, site);
     finding->whole = OF_ALLOC_COUNT;

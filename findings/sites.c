@@ -24,7 +24,9 @@ struct finding *sites_found(struct finder *finder, const struct rule *rule, cons
         return NULL;
     finder_about_site(finding, site);
     finding->evidence.metric = metric;
-    finding->evidence.unit = strstr(metric, "_bytes") ? "bytes" : "blocks";
+    finding->evidence.unit = strstr(metric, "_bytes")    ? "bytes"
+                             : strstr(metric, "realloc") ? "calls"
+                                                         : "blocks";
     finding->evidence.value = value;
     finding->evidence.count = site->metrics.alloc_count + site->metrics.realloc_count;
     finding->evidence.bytes = maybe_known((double)site->metrics.alloc_bytes);
@@ -102,6 +104,20 @@ void sites_save(struct finding *finding, double count, double left_seconds)
     finding->saves.seconds = maybe_known(pair > left_seconds ? count * (pair - left_seconds) : 0);
     if (!measured)
         finder_doubt(finding, 0.9, "no call of the allocator was timed here");
+}
+
+const char *sites_say_blocks(struct finder *finder, double count)
+{
+    return finder_text(finder, "%s %s", finder_number(finder, count),
+                       count == 1 ? "block" : "blocks");
+}
+
+const char *sites_say_sizes(struct finder *finder, const struct site *site)
+{
+    const char *const most = finder_bytes(finder, (double)site->sizes.max);
+    if (site->sizes.min == site->sizes.max)
+        return most;
+    return finder_text(finder, "%s to %s", finder_bytes(finder, (double)site->sizes.min), most);
 }
 
 void sites_doubt_live(struct finding *finding)

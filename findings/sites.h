@@ -40,6 +40,10 @@ double sites_same_function_percent(const struct profile *profile, const struct s
  * of what the allocator takes. Bytes are the mean's. */
 void sites_save(struct finding *finding, double count, double left_seconds);
 
+/* "1 block", "20 blocks"; "64 B", or "16 B to 64 B" where sizes differ. Kept like finder_text(). */
+const char *sites_say_blocks(struct finder *finder, double count);
+const char *sites_say_sizes(struct finder *finder, const struct site *site);
+
 /* Lower the confidence where live blocks were summed up over stacks and so are an upper bound only. */
 void sites_doubt_live(struct finding *finding);
 
