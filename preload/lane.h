@@ -11,7 +11,7 @@
 
 #include "trace/session_layout.h"
 #include "trace/trace_format.h"
-#include "preload/io_stack.h"
+#include "preload/kept_stack.h"
 #include "preload/stack.h"
 #include "preload/stacktree.h"
 
@@ -38,9 +38,8 @@ struct lane {
     uint64_t stuck_tail; /* tail, plus one, at which waiting proved useless; 0: never did */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
-    uintptr_t pcs[TRACE_MAX_DEPTH];       /* scratch of the unwinders that are rarely needed */
-    struct io_stack io_stacks[IO_STACKS]; /* a caller's lies in one of two neighbours */
-    uint32_t n_io_claims;                 /* of entries, by callers that had none */
+    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
+    struct kept_stacks io_stacks;   /* of calls that did I/O */
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

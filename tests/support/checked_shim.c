@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "preload/event.h"
-#include "preload/io_stack.h"
+#include "preload/kept_stack.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
 #include "preload/session.h"
@@ -35,8 +35,10 @@ enum {
 void __real_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 
-uint32_t __real_io_stack_id(struct lane *lane, const struct arch_frame *caller);
-uint32_t __wrap_io_stack_id(struct lane *lane, const struct arch_frame *caller);
+uint32_t __real_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
+                              const struct arch_frame *caller);
+uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
+                              const struct arch_frame *caller);
 
 static struct libunwind libunwind;
 static bool has_libunwind;
@@ -330,12 +332,13 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     errno = error;
 }
 
-/* A stack of I/O that was recognised instead of taken: take it as well, and its id must be the same. */
-uint32_t __wrap_io_stack_id(struct lane *lane, const struct arch_frame *caller)
+/* A stack that was recognised instead of taken: take it as well, and its id must be the same. */
+uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
+                              const struct arch_frame *caller)
 {
     const uint64_t n_before = n_taken[lane->is_signal];
     const uint32_t age = lane->tree.age, generation = modules_generation();
-    const uint32_t id = __real_io_stack_id(lane, caller);
+    const uint32_t id = __real_kept_stack_id(lane, stacks, caller);
     struct board *const on = the_board();
     if (n_taken[lane->is_signal] != n_before || !on)
         return id;

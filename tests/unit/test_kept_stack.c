@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "preload/io_stack.h"
+#include "preload/kept_stack.h"
 #include "tests/support/lane_fixture.h"
 
 enum { N_WORDS = 4, ID = 7 };
 
 static struct lane *lane;
-static uintptr_t memory[IO_STACK_WORDS + 2];
+static uintptr_t memory[KEPT_STACK_WORDS + 2];
 static const uintptr_t other_than_two = 1;
 static struct arch_frame caller;
 
@@ -35,7 +35,7 @@ static int start(void **state)
     (void)state;
     lane = lane_fixture_start(LANE_FIXTURE_BYTES);
     caller = (struct arch_frame){.pc = 0x4000, .sp = 0x7000, .bp = 5};
-    for (size_t i = 0; i < IO_STACK_WORDS + 2; i++)
+    for (size_t i = 0; i < KEPT_STACK_WORDS + 2; i++)
         memory[i] = 100 + i;
     find(ID, N_WORDS);
     return 0;
@@ -46,7 +46,7 @@ static uint64_t n_recognised(unsigned n, uint32_t id)
 {
     const uint64_t before = lane->ring->n_fast;
     for (unsigned i = 0; i < n; i++)
-        assert_int_equal(io_stack_id(lane, &caller), id);
+        assert_int_equal(kept_stack_id(lane, &lane->io_stacks, &caller), id);
     return lane->ring->n_fast - before;
 }
 
@@ -129,7 +129,7 @@ static void what_may_not_be_compared_is_not_kept(void **state)
     (void)state;
     lane->stack.n_kept = 0;
     assert_int_equal(n_recognised(20, ID), 0);
-    find(ID, IO_STACK_WORDS + 1);
+    find(ID, KEPT_STACK_WORDS + 1);
     assert_int_equal(n_recognised(20, ID), 0);
     find(ID, N_WORDS);
     lane->stack.end = UNWIND_NO_TABLE;
