@@ -50,7 +50,7 @@ static const struct option_spec specs[] = {
     {"no-latency", 0, OPTION_FLAG, offsetof(struct values, no_latency), NULL, NULL,
      "do not time one call in 64 of the allocator"},
     {"free-stacks", 0, OPTION_FLAG, offsetof(struct values, free_stacks), NULL, NULL,
-     "record where blocks are freed, too"},
+     "record where every block is freed (one in 16 otherwise)"},
     {"depth", 0, OPTION_COUNT, offsetof(struct values, depth), "N", NULL,
      "frames kept per stack (128); 0: record no stacks"},
     {"max-size", 0, OPTION_SIZE, offsetof(struct values, max_bytes), "SIZE", NULL,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "trace/pack.h"
+#include "trace/session_layout.h"
 
 enum { SMALL_BYTES = 256, TEXT_RECORD_BYTES = TRACE_MAX_TEXT_BYTES + 128, MAX_SYMBOL_FRAMES = 64 };
 
@@ -82,6 +83,14 @@ static size_t command_bytes(char *const *command)
     return n_bytes;
 }
 
+/* Of so many releases one has its stack; 0: none has. */
+static uint32_t free_stacks(const struct scribe_run *run)
+{
+    if (run->depth == 0 || (run->flags & SESSION_NO_ALLOC))
+        return 0;
+    return run->flags & SESSION_FREE_STACKS ? 1 : TRACE_FREES_SAMPLED;
+}
+
 int scribe_run(struct compress *out, const struct scribe_run *run)
 {
     uint8_t *const bytes = malloc(command_bytes(run->command) + 6 * TEXT_RECORD_BYTES);
@@ -89,7 +98,7 @@ int scribe_run(struct compress *out, const struct scribe_run *run)
         return -ENOMEM;
     struct pack_cursor cursor = {bytes};
     pack_tag(&cursor, 2, TRACE_RUN);
-    pack_map(&cursor, run->tsc ? 13 : 12);
+    pack_map(&cursor, run->tsc ? 14 : 13);
     pack_key(&cursor, "command");
     pack_command(&cursor, run->command);
     pack_text_pair(&cursor, "folder", run->folder);
@@ -103,6 +112,7 @@ int scribe_run(struct compress *out, const struct scribe_run *run)
     pack_pair(&cursor, "root_pid", (uint64_t)run->root_pid);
     pack_pair(&cursor, "depth", run->depth);
     pack_pair(&cursor, "flags", run->flags);
+    pack_pair(&cursor, "free_stacks", free_stacks(run));
     if (run->tsc)
         pack_pair(&cursor, "cycles_per_tick", TRACE_CYCLES_PER_TICK);
     const int error = write_packed(out, bytes, &cursor);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "preload/event_hot.h"
+#include "preload/kept_stack.h"
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
@@ -113,16 +114,15 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
                        const struct arch_frame *caller)
 {
-    const bool with_stack = __builtin_expect(session.flags & SESSION_FREE_STACKS, 0);
-    const uint32_t stack = with_stack ? event_stack(lane, caller) : 0;
+    const uint32_t stack = caller ? kept_stack_id(lane, &lane->release_stacks, caller) : 0;
     uint8_t *at = event_room(lane, EVENT_BYTES);
     if (!at)
         return 0;
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
-    at = write_head_now(lane, at, tag, with_stack ? 4 : 3);
+    at = write_head_now(lane, at, tag, caller ? 4 : 3);
     at = event_hot_address(lane, at, address);
-    if (with_stack)
+    if (caller)
         at = pack_hot_uint(at, stack);
     ring_publish(lane, at);
     return lane->head;

@@ -27,7 +27,7 @@ struct event_block {
 
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
                       const struct arch_frame *caller);
-/* Returns the place of the record in its ring, 0 where it was lost. */
+/* `caller` NULL: without a stack. Returns the place of the record in its ring, 0 where it was lost. */
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
                        const struct arch_frame *caller);
 

@@ -88,7 +88,7 @@ static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, c
     ring_publish(lane, at);
 }
 
-/* A release whose stack is not asked for. False where it has to be recorded the other way, as there is no
+/* A release without a stack. False where it has to be recorded the other way, as there is no
  * room at once: nothing has happened then. */
 static inline bool event_hot_release(struct lane *lane, enum trace_tag tag, const void *address)
 {

@@ -5,7 +5,7 @@
  * thread can be given the block in between and be recorded first. The real call happens outside
  * the recording guard: an allocator may call back into another hook, and is then seen. While the
  * shim itself is calling, blocks come from its arena, and go back to it. The four that programs call
- * are timed now and then (timing.h). */
+ * are timed now and then (timing.h), and releases have a stack now and then (sampling.h). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@
 #include "preload/event.h"
 #include "preload/event_hot.h"
 #include "preload/real.h"
+#include "preload/sampling.h"
 #include "preload/session.h"
 #include "preload/timing.h"
 
@@ -46,7 +47,7 @@ static void record_block(enum trace_tag tag, const struct event_block *block,
     session_leave(lane);
 }
 
-/* Returns the event's place, 0 where it was not recorded. */
+/* `caller` NULL: without a stack. Returns the event's place, 0 where it was not recorded. */
 static uint64_t record_release(enum trace_tag tag, const void *address,
                                const struct arch_frame *caller)
 {
@@ -273,15 +274,17 @@ EXPORT void *pvalloc(size_t n_bytes)
     return (void *)block.address;
 }
 
-/* A free that is to be timed, or a thread's first call. The caller's registers come one by one, so that free()
+/* A free that is to be sampled, or a thread's first one. The caller's registers come one by one, so that free()
  * itself needs no stack. */
-static __attribute__((noinline)) void free_timed(void *address, uintptr_t pc, uintptr_t sp,
-                                                 uintptr_t bp)
+static __attribute__((noinline)) void free_sampled(void *address, uintptr_t pc, uintptr_t sp,
+                                                   uintptr_t bp)
 {
     const struct arch_frame caller = {.pc = pc, .sp = sp, .bp = bp};
     ensure_real();
-    const uint64_t place = record_release(TRACE_FREE, address, &caller);
-    const uint64_t began = timing_begin_slow();
+    const unsigned what = sampling_decide();
+    const uint64_t place =
+        record_release(TRACE_FREE, address, what & SAMPLING_STACK ? &caller : NULL);
+    const uint64_t began = what & SAMPLING_TIME ? timing_begin_now() : 0;
     real.free(address);
     const uint64_t call_cycles = timing_end(began);
     if (call_cycles != 0)
@@ -293,7 +296,7 @@ static __attribute__((noinline)) void free_unusual(void *address, uintptr_t pc, 
                                                    uintptr_t bp)
 {
     const struct arch_frame caller = {.pc = pc, .sp = sp, .bp = bp};
-    record_release(TRACE_FREE, address, &caller);
+    record_release(TRACE_FREE, address, sampling_usual() & SAMPLING_STACK ? &caller : NULL);
     real.free(address);
 }
 
@@ -301,9 +304,9 @@ EXPORT void free(void *address)
 {
     if (!address || arena_owns(address))
         return;
-    if (timing_is_due()) {
+    if (sampling_is_due()) {
         const struct arch_frame caller = ARCH_CALLER_FRAME();
-        free_timed(address, caller.pc, caller.sp, caller.bp);
+        free_sampled(address, caller.pc, caller.sp, caller.bp);
         return;
     }
     struct lane *const lane = session_enter_main(SESSION_PLAIN);
@@ -325,7 +328,7 @@ EXPORT void cfree(void *address)
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
     if (address)
-        record_release(TRACE_CFREE, address, &caller);
+        record_release(TRACE_CFREE, address, sampling_caller(&caller));
     real.free(address);
 }
 
@@ -336,7 +339,7 @@ EXPORT void free_sized(void *address, size_t n_bytes)
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
     if (address)
-        record_release(TRACE_FREE_SIZED, address, &caller);
+        record_release(TRACE_FREE_SIZED, address, sampling_caller(&caller));
     if (real.free_sized)
         real.free_sized(address, n_bytes);
     else
@@ -350,7 +353,7 @@ EXPORT void free_aligned_sized(void *address, size_t alignment, size_t n_bytes)
     ensure_real();
     const struct arch_frame caller = ARCH_CALLER_FRAME();
     if (address)
-        record_release(TRACE_FREE_ALIGNED_SIZED, address, &caller);
+        record_release(TRACE_FREE_ALIGNED_SIZED, address, sampling_caller(&caller));
     if (real.free_aligned_sized)
         real.free_aligned_sized(address, alignment, n_bytes);
     else

@@ -12,6 +12,7 @@
 
 #include "preload/event.h"
 #include "preload/real.h"
+#include "preload/sampling.h"
 #include "preload/session.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -113,7 +114,7 @@ static void release(enum trace_tag tag, const void *address, const struct arch_f
 {
     struct lane *const lane = enter();
     if (lane)
-        event_release(lane, tag, address, caller);
+        event_release(lane, tag, address, sampling_caller(caller));
     session_leave(lane);
 }
 

@@ -38,8 +38,9 @@ struct lane {
     uint64_t stuck_tail; /* tail, plus one, at which waiting proved useless; 0: never did */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
-    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
-    struct kept_stacks io_stacks;   /* of calls that did I/O */
+    uintptr_t pcs[TRACE_MAX_DEPTH];    /* scratch of the unwinders that are rarely needed */
+    struct kept_stacks io_stacks;      /* of calls that did I/O */
+    struct kept_stacks release_stacks; /* of those releases that have a stack */
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

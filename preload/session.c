@@ -16,6 +16,7 @@
 #include "preload/modules.h"
 #include "preload/real.h"
 #include "preload/ring.h"
+#include "preload/sampling.h"
 #include "preload/slot.h"
 #include "preload/syscalls.h"
 #include "preload/timing.h"
@@ -323,6 +324,7 @@ static void become_image(struct thread_state *thread)
     session.pid = sys_pid();
     session.fork_id = thread->fork_id;
     thread->fork_id = 0;
+    sampling_forget(thread);
     session.image_id = atomic_fetch_add(&session.header->next_image_id, 1);
     atomic_store(&session.announced, 0);
     if (!atomic_load(&session.syscalls_risky))

@@ -56,6 +56,7 @@ struct session {
     pid_t parent_pid;      /* likewise */
     pid_t pid;             /* of this image, as the image itself sees it */
     _Atomic uint32_t next_fork_id;
+    _Atomic uint32_t n_sampling;     /* threads that began to sample their releases */
     _Atomic uint32_t announced;      /* 1 once some lane carries the image record */
     _Atomic uint32_t syscalls_risky; /* a seccomp filter is in force: none that can be avoided */
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */
@@ -78,8 +79,10 @@ struct thread_state {
     struct slot_memory *slot; /* NULL until its first event, and in a new fork */
     bool refused;             /* no slot could be had: events are counted only */
     uint32_t fork_id;         /* of the fork this thread is inside of */
-    int32_t until_timed;      /* calls of the allocator until one is timed (timing_is_due) */
+    int32_t until_timed;      /* allocations until one is timed (timing_is_due) */
     uint32_t timed_state;     /* decides the distance to the next; 0: none yet */
+    int32_t until_sampled;    /* releases until one is sampled (sampling_is_due) */
+    uint32_t sampling_state;  /* decides the distance to the next; 0: none yet */
     uint32_t n_interrupting;  /* events of signal handlers meanwhile, not yet counted anywhere */
 };
 extern __thread struct thread_state thread_state

@@ -2,6 +2,8 @@
 /* Which call is timed next. */
 #include "preload/timing.h"
 
+#include "preload/xorshift.h"
+
 enum { N_TRIES = 8 };
 
 static bool has_counter(void)
@@ -24,20 +26,16 @@ void timing_start(void)
     session.stamp_cycles = has_counter() ? (uint32_t)least : 0;
 }
 
-/* Marsaglia's xorshift; any state but 0 comes round to every other. */
-static uint32_t next_state(uint32_t state)
+uint64_t timing_begin_now(void)
 {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
+    return is_off() ? 0 : arch_cycles();
 }
 
 uint64_t timing_begin_slow(void)
 {
     struct thread_state *const thread = &thread_state;
     const bool is_first = thread->timed_state == 0;
-    thread->timed_state = next_state(is_first ? UINT32_C(2463534242) : thread->timed_state);
+    thread->timed_state = xorshift_next(is_first ? UINT32_C(2463534242) : thread->timed_state);
     thread->until_timed = (int32_t)(thread->timed_state >> 25);
-    return is_first || is_off() ? 0 : arch_cycles();
+    return is_first ? 0 : timing_begin_now();
 }

@@ -21,6 +21,9 @@ void timing_start(void);
 
 uint64_t timing_begin_slow(void);
 
+/* Time a call that something else has chosen (sampling.h). */
+uint64_t timing_begin_now(void);
+
 /* Count a call; true where it is to begin with timing_begin_slow(). So it is in a thread's first one, and
  * until that has been called: what has to be made sure of once is done behind this branch. The counter
  * changes in a single instruction, so a signal handler finds it whole. */

@@ -244,6 +244,7 @@ struct profile {
     bool has_status;
     int32_t wait_status;     /* of the command */
     bool sampled;            /* always false for this recorder */
+    uint32_t free_stacks;    /* one free in so many has its stack; 1: all have, 0: none */
     bool truncated;          /* no end mark: the trace was cut */
     struct trace_error cut;  /* where and why, when truncated */
     bool stopped;            /* recording ended before the program */

@@ -60,6 +60,19 @@ static int set_started(struct runfacts *facts, uint64_t realtime_ns)
     return facts->profile->started ? 0 : -ENOMEM;
 }
 
+static void take_flags(struct runfacts *facts, uint64_t flags)
+{
+    facts->no_io = flags & SESSION_NO_IO;
+    if (!facts->tells_free_stacks)
+        facts->profile->free_stacks = flags & SESSION_FREE_STACKS ? 1 : 0;
+}
+
+static void take_free_stacks(struct runfacts *facts, uint32_t one_in)
+{
+    facts->tells_free_stacks = true;
+    facts->profile->free_stacks = one_in;
+}
+
 static int take_run_pair(struct runfacts *facts, const struct unpack_text *key,
                          struct unpack_cursor cursor)
 {
@@ -86,7 +99,9 @@ static int take_run_pair(struct runfacts *facts, const struct unpack_text *key,
         else if (key_is(key, "started_ns"))
             error = set_started(facts, number);
         else if (key_is(key, "flags"))
-            facts->no_io = number & SESSION_NO_IO;
+            take_flags(facts, number);
+        else if (key_is(key, "free_stacks") && number <= UINT32_MAX)
+            take_free_stacks(facts, (uint32_t)number);
         else if (key_is(key, "cycles_per_tick"))
             facts->cycles_per_tick = number;
         else if (key_is(key, "root_pid") && number <= INT32_MAX)

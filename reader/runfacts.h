@@ -16,6 +16,7 @@ struct runfacts {
     struct storage *storage;
     int32_t root_pid;         /* 0 unknown */
     const char *folder;       /* where the command began, NULL unknown */
+    bool tells_free_stacks;   /* else flags say whether all have one */
     bool no_io;               /* input and output were not recorded */
     bool ticks_are_ns;        /* the clock is CLOCK_MONOTONIC itself */
     uint64_t cycles_per_tick; /* of TRACE_CALL_TIME's, 0 unknown: 1 */

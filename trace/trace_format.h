@@ -15,7 +15,10 @@
 
 #define TRACE_NAME          "heapwise-trace"
 #define TRACE_VERSION_MAJOR 1
-#define TRACE_VERSION_MINOR 2
+#define TRACE_VERSION_MINOR 3
+
+/* Without --free-stacks: one release in so many has its stack. */
+#define TRACE_FREES_SAMPLED 16
 
 enum trace_tag {
     /* Allocations: [tag, dt, da, size, stack {, usable {, alignment}}].
@@ -38,7 +41,7 @@ enum trace_tag {
     TRACE_REALLOC_FAIL = 18,  /* [tag, dt]: the block of the begin lives on unchanged */
     TRACE_REALLOC_FREED = 19, /* [tag, dt]: realloc(p, 0) gave the block back */
 
-    /* Releases: [tag, dt, da {, stack}]; stamped before the allocator is called. */
+    /* Releases: [tag, dt, da {, stack}]; stamped before the allocator is called. RUN says which have a stack. */
     TRACE_FREE = 24,
     TRACE_FREE_SIZED = 25,
     TRACE_FREE_ALIGNED_SIZED = 26,

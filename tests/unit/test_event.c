@@ -82,7 +82,7 @@ static void stamps_grow_and_are_those_of_the_clock(void **state)
     session.flags |= SESSION_CLOCK_MONOTONIC;
     clock_gettime(CLOCK_MONOTONIC, &before);
     event_bare(lane, TRACE_REALLOC_FAIL);
-    event_release(lane, TRACE_FREE, at(16), &nowhere);
+    event_release(lane, TRACE_FREE, at(16), NULL);
     clock_gettime(CLOCK_MONOTONIC, &after);
     assert_int_equal(lane_fixture_records(records, 16), 2);
     assert_true(records[0].ticks >=
@@ -107,20 +107,19 @@ static void a_usual_pair_takes_few_bytes(void **state)
     (void)state;
     lane_fixture_set(5, 40);
     put_block(0x555500001000, 40, 0);
-    event_release(lane, TRACE_FREE, at(0x555500001000), &nowhere);
+    event_release(lane, TRACE_FREE, at(0x555500001000), NULL);
     const uint64_t head = lane->head;
     lane->last_ticks = arch_ticks(); /* a stamp soon after the one before */
     put_block(0x555500001040, 40, 0);
-    event_release(lane, TRACE_FREE, at(0x555500001040), &nowhere);
+    event_release(lane, TRACE_FREE, at(0x555500001040), NULL);
     assert_true(lane->head - head <= 18);
 }
 
-static void releases_carry_a_stack_only_where_asked(void **state)
+static void releases_carry_the_stack_of_a_caller_only(void **state)
 {
     (void)state;
     lane_fixture_set(9, 0);
-    event_release(lane, TRACE_FREE, at(0x100), &nowhere);
-    session.flags |= SESSION_FREE_STACKS;
+    event_release(lane, TRACE_FREE, at(0x100), NULL);
     event_release(lane, TRACE_SDALLOCX, at(0x80), &nowhere);
     assert_int_equal(lane_fixture_records(records, 16), 2);
     assert_int_equal(records[0].tag, TRACE_FREE);
@@ -204,7 +203,7 @@ static void what_has_no_room_is_counted(void **state)
     lane = lane_fixture_start(4096);
     while (lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 0)
         put_block(0x1000, 1, 0);
-    event_release(lane, TRACE_FREE, at(1), &nowhere);
+    event_release(lane, TRACE_FREE, at(1), NULL);
     event_resize_begin(lane, TRACE_CALL_REALLOC, at(1));
     event_bare(lane, TRACE_REALLOC_FAIL);
     event_map(lane, TRACE_MMAP, at(1), 1, &nowhere);
@@ -226,7 +225,7 @@ static void live_bytes_are_counted_only_where_asked(void **state)
     assert_true(lane->ring->live_gained_bytes == 0);
     session.flags |= SESSION_COUNT_LIVE;
     put_block(0x10, 90, 0);
-    event_release(lane, TRACE_FREE, at(0x10), &nowhere);
+    event_release(lane, TRACE_FREE, at(0x10), NULL);
     event_resize_begin(lane, TRACE_CALL_REALLOC, at(0x10));
     assert_true(lane->ring->live_gained_bytes == 100);
     assert_true(lane->ring->live_dropped_bytes == 200);
@@ -268,7 +267,7 @@ static void the_hot_way_writes_what_the_other_does(void **state)
                 put_hot(rows[i].address, rows[i].size_bytes);
             lane->last_ticks = arch_ticks() - 1000;
             if (way == 0)
-                event_release(lane, TRACE_FREE, at(rows[i].address), &nowhere);
+                event_release(lane, TRACE_FREE, at(rows[i].address), NULL);
             else
                 assert_true(event_hot_release(lane, TRACE_FREE, at(rows[i].address)));
         }
@@ -342,7 +341,7 @@ int main(void)
         CASE(stamps_grow_and_are_those_of_the_clock),
         CASE(the_time_stamp_counter_is_the_usual_clock),
         CASE(a_usual_pair_takes_few_bytes),
-        CASE(releases_carry_a_stack_only_where_asked),
+        CASE(releases_carry_the_stack_of_a_caller_only),
         CASE(a_resize_is_a_begin_and_an_end),
         CASE(mappings_are_absolute),
         CASE(numbers_and_texts_arrive),

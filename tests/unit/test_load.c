@@ -169,7 +169,7 @@ static void what_is_no_trace_is_said(void **state)
         {"\x95\x41", 2, -EBADMSG, "is not a heapwise trace"},
         {"\x95\x40\xaeheapwise-trice\x01\x00\xa1x", 20, -EBADMSG, "is not a heapwise trace"},
         {"\x95\x40\xaeheapwise-trace\x02\x00\xa1x", 21, -EPROTONOSUPPORT,
-         "written by a newer heapwise (format 2.0; this one reads up to 1.2)"},
+         "written by a newer heapwise (format 2.0; this one reads up to 1.3)"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct profile *profile = NULL;

@@ -50,6 +50,33 @@ static void values_of_another_type_are_passed_over(void **state)
     profile_free(profile);
 }
 
+/* Before version 1.3 only a flag told. */
+static void which_frees_have_stacks_is_told(void **state)
+{
+    static const struct {
+        const char *run;
+        uint32_t free_stacks;
+    } rows[] = {
+        {"run cores=1", 0},
+        {"run flags=0", 0},
+        {"run flags=1", 1},
+        {"run flags=0 free_stacks=16", 16},
+        {"run free_stacks=16 flags=0", 16},
+        {"run flags=1 free_stacks=1", 1},
+        {"run flags=0 free_stacks=0", 0},
+        {"run flags=1 free_stacks=x", 1},
+        {"run flags=1 free_stacks=99999999999", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char script[100];
+        snprintf(script, sizeof script, "%s\nclock 0 0 0\n", rows[i].run);
+        struct profile *const profile = load_script(script);
+        assert_int_equal(profile->free_stacks, rows[i].free_stacks);
+        profile_free(profile);
+    }
+}
+
 static void missing_facts_are_empty_never_null(void **state)
 {
     (void)state;
@@ -66,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_of_the_run_are_taken),
         cmocka_unit_test(values_of_another_type_are_passed_over),
+        cmocka_unit_test(which_frees_have_stacks_is_told),
         cmocka_unit_test(missing_facts_are_empty_never_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/support/trace_walk.h"
+#include "trace/session_layout.h"
 
 static char path[] = "/tmp/heapwise-scribe-XXXXXX";
 
@@ -139,12 +140,61 @@ static void a_monstrous_command_fits(void **state)
     (void)state;
     round_trip(write_run_with_everything, &walk);
     struct unpack_cursor pairs = walk.record.map.pairs;
-    assert_int_equal(walk.record.map.n_pairs, 12);
+    assert_int_equal(walk.record.map.n_pairs, 13);
     assert_int_equal(unpack_text(&pairs, &key), 0);
     assert_true(text_is(&key, "command"));
     assert_int_equal(unpack_array(&pairs, &n), 0);
     assert_int_equal(n, TRACE_MAX_ARGUMENTS);
     trace_walk_close(&walk);
+}
+
+static uint32_t run_depth, run_flags;
+
+static int write_run(struct compress *out)
+{
+    static char *command[] = {NULL};
+    const struct scribe_run run = {.command = command,
+                                   .folder = "",
+                                   .kernel = "",
+                                   .libc = "",
+                                   .cpu = "",
+                                   .depth = run_depth,
+                                   .flags = run_flags};
+    return scribe_run(out, &run);
+}
+
+static uint64_t number_of(const struct record *record, const char *key)
+{
+    struct unpack_cursor pairs = record->map.pairs;
+    for (uint32_t i = 0; i < record->map.n_pairs; i++) {
+        struct unpack_text name;
+        uint64_t number;
+        assert_int_equal(unpack_text(&pairs, &name), 0);
+        if (text_is(&name, key) && unpack_uint(&pairs, &number) == 0)
+            return number;
+        assert_int_equal(unpack_skip(&pairs, TRACE_MAX_NESTING), 0);
+    }
+    return UINT64_MAX;
+}
+
+static void a_run_says_which_releases_have_stacks(void **state)
+{
+    static const struct {
+        uint32_t depth, flags, free_stacks;
+    } rows[] = {{128, 0, TRACE_FREES_SAMPLED},
+                {128, SESSION_FREE_STACKS, 1},
+                {0, 0, 0},
+                {0, SESSION_FREE_STACKS, 0},
+                {128, SESSION_NO_ALLOC, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct trace_walk walk;
+        run_depth = rows[i].depth;
+        run_flags = rows[i].flags;
+        round_trip(write_run, &walk);
+        assert_true(number_of(&walk.record, "free_stacks") == rows[i].free_stacks);
+        trace_walk_close(&walk);
+    }
 }
 
 static int write_symbol(struct compress *out)
@@ -206,6 +256,7 @@ int main(void)
         cmocka_unit_test(numbers_come_back),
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(a_monstrous_command_fits),
+        cmocka_unit_test(a_run_says_which_releases_have_stacks),
         cmocka_unit_test(deep_inlining_is_cut),
         cmocka_unit_test(the_end_names_its_totals),
     };
