@@ -75,8 +75,19 @@ bool classify_is_allocator(const struct profile_frame *frame, const char *alloca
         "alloc::alloc::alloc",
         "alloc::alloc::alloc_zeroed",
         "alloc::alloc::realloc",
+        "free",
+        "cfree",
+        "free_sized",
+        "free_aligned_sized",
+        "dallocx",
+        "sdallocx",
+        "__libc_free",
+        "__rust_dealloc",
+        "__rdl_dealloc",
+        "alloc::alloc::dealloc",
     };
-    static const char *const prefixes[] = {"operator new", "_Znw", "_Zna"};
+    static const char *const prefixes[] = {"operator new",    "_Znw", "_Zna",
+                                           "operator delete", "_Zdl", "_Zda"};
     if (is_any(frame->function, functions, N_OF(functions)) ||
         begins_with_any(frame->function, prefixes, N_OF(prefixes)))
         return true;

@@ -10,9 +10,9 @@
 /* The part of a path behind its last slash. */
 const char *classify_basename(const char *path);
 
-/* Whether a frame is only how memory is asked for: malloc and its relatives, operator new, the shim,
- * any code of a separate allocator library. `allocator` is the module that serves malloc (a path, or
- * "" where unknown), `executable` the program itself. */
+/* Whether a frame is only how memory is asked for or given back: malloc, free and their relatives, operator
+ * new and delete, the shim, any code of a separate allocator library. `allocator` is the module that
+ * serves malloc (a path, or "" where unknown), `executable` the program itself. */
 bool classify_is_allocator(const struct profile_frame *frame, const char *allocator,
                            const char *executable);
 

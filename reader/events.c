@@ -7,6 +7,7 @@
 
 #include "reader/account.h"
 #include "reader/array.h"
+#include "reader/freed_at.h"
 #include "reader/growing.h"
 #include "reader/processes.h"
 #include "reader/site_habits.h"
@@ -43,6 +44,16 @@ static int on_began(void *context, const struct block *block)
     return 0;
 }
 
+/* What habits want to know of a block that was given back. */
+static inline int note_freed(struct model_image *image, const struct block *block, uint64_t ticks,
+                             struct pairing_releaser by)
+{
+    if (!image->model->habits.gathered)
+        return 0;
+    const int error = site_habits_freed(image, block, ticks, by.thread);
+    return error ? error : freed_at_note(image->model, block->site, by.node);
+}
+
 static int on_ended(void *context, const struct block *block, uint64_t ticks,
                     struct pairing_releaser by)
 {
@@ -50,9 +61,7 @@ static int on_ended(void *context, const struct block *block, uint64_t ticks,
     const struct account account = account_of(image->model, block->site);
     const int error = account_free(&account, block, ticks);
     account_drop(&account, block);
-    return error || !image->model->habits.gathered
-               ? error
-               : site_habits_freed(image, block, ticks, by.thread);
+    return error ? error : note_freed(image, block, ticks, by);
 }
 
 /* A resize's old block turned up after its begin. If the resize is over already, the new block was
@@ -175,9 +184,11 @@ static bool take_inherited(struct model_image *image, uint64_t address)
            addrset_take(&image->inherited, address);
 }
 
-static struct pairing_releaser releaser(const struct scene *scene)
+/* Who the event's release is made by: where from, only if that was recorded and is asked for. */
+static inline int find_releaser(const struct scene *scene, struct pairing_releaser *by_out)
 {
-    return (struct pairing_releaser){.thread = scene->stream->thread};
+    *by_out = (struct pairing_releaser){.thread = scene->stream->thread};
+    return freed_at_find(scene->model, scene->event, &by_out->node);
 }
 
 static inline int on_release(const struct scene *scene)
@@ -192,16 +203,20 @@ static inline int on_release(const struct scene *scene)
         scene->process->inherited_frees++;
         return 0;
     }
+    struct pairing_releaser by;
+    int error = find_releaser(scene, &by);
+    if (error)
+        return error;
     struct block *const block =
         pairing_is_quiet(pairing) ? live_find(&pairing->live, address) : NULL;
     if (!block)
-        return pairing_release(pairing, address, ticks, releaser(scene));
+        return pairing_release(pairing, address, ticks, by);
     *timed_site = block->site;
     const struct account account = account_here(scene, block->site);
-    int error = account_free(&account, block, ticks);
+    error = account_free(&account, block, ticks);
     account_drop(&account, block);
-    if (scene->model->habits.gathered && error == 0)
-        error = site_habits_freed(scene->image, block, ticks, scene->stream->thread);
+    if (error == 0)
+        error = note_freed(scene->image, block, ticks, by);
     live_remove(&pairing->live, block);
     return error;
 }
@@ -299,12 +314,13 @@ static int on_resize_freed(const struct scene *scene)
     scene->process->inherited_frees += resize.active && resize.inherited;
     if (!resize.active)
         scene->process->unknown_frees++;
-    if (!resize.active || !resize.found)
-        return 0;
-    const int error = resize.steps ? growing_resize_freed(scene->model, &resize) : 0;
-    if (error)
+    struct pairing_releaser by;
+    int error = find_releaser(scene, &by);
+    if (error || !resize.active || !resize.found)
         return error;
-    return on_ended(scene->image, &resize.block, resize.ticks, releaser(scene));
+    if (resize.steps)
+        error = growing_resize_freed(scene->model, &resize);
+    return error ? error : on_ended(scene->image, &resize.block, resize.ticks, by);
 }
 
 /* ---- mappings ---- */

@@ -140,6 +140,11 @@ static int find_calls(struct analysis *analysis, struct idmap *known)
         error = find_calls_of(analysis, known, io_site(io, i)->process, io_site(io, i)->node);
     for (uint32_t i = 1; i <= io->n_openers && error == 0; i++)
         error = find_calls_of(analysis, known, io_opener(io, i)->process, io_opener(io, i)->node);
+    for (uint32_t i = 0; i < model->freeings.n && error == 0; i++) {
+        const struct model_freeing *const freeing = &model->freeings.rows[i];
+        error = find_calls_of(analysis, known, model_site(model, freeing->site)->process,
+                              freeing->node);
+    }
     for (uint32_t i = 0; i < io->n_slow && error == 0; i++)
         error = find_calls_of(analysis, known, io->slow[i].process, io->slow[i].node);
     for (uint32_t i = 0; io->habits && i < io->habits->paths.n_sites && error == 0; i++)

@@ -10,6 +10,7 @@
 
 #include "reader/account.h"
 #include "reader/array.h"
+#include "reader/freed_at.h"
 #include "reader/io_events.h"
 #include "reader/processes.h"
 #include "reader/site_habits.h"
@@ -69,6 +70,7 @@ void model_fini(struct model *model)
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         idmap_fini(maps[i]);
     io_model_fini(&model->io);
+    freed_at_fini(model);
     strtab_fini(&model->texts);
     stacks_fini(&model->stacks);
     timeline_fini(&model->timeline);

@@ -57,6 +57,21 @@ struct model_site {
         free_call_cycles; /* of the allocator's calls that were timed */
     uint64_t copied_bytes;
     uint32_t next_of_process;
+    uint32_t first_freeing;    /* of model.freeings; chained by next_of_site */
+    uint64_t freed_seen_count; /* of free_count, those whose stack is known; with freeings only */
+};
+
+/* Blocks of a site that one stack freed (freed_at.h). */
+struct model_freeing {
+    uint64_t count;
+    uint32_t site, node;
+    uint32_t next_of_site; /* number; 0 none */
+};
+
+struct model_freeings {
+    struct model_freeing *rows;
+    uint32_t n, capacity;
+    struct idmap by_pair; /* site and node -> number */
 };
 
 struct model_process {
@@ -174,6 +189,7 @@ struct model {
     struct timeline timeline;
     struct model_io io;
     struct model_habits habits;
+    struct model_freeings freeings;
     const char *remarks[MODEL_MAX_REMARKS];
     uint32_t n_remarks;
     struct model_mark {

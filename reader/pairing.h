@@ -23,6 +23,7 @@ enum pairing_limits {
 /* Who released a block: nothing to the pairing, handed on with it. */
 struct pairing_releaser {
     uint32_t thread;
+    uint32_t node; /* of the stack that freed it, 0 not known */
 };
 
 /* What comes of it. `token` is 0 for a release that ends its block, else what was given to
@@ -66,7 +67,7 @@ static inline bool pairing_is_quiet(const struct pairing *pairing)
 /* A block was acquired at `ticks`. */
 int pairing_acquire(struct pairing *pairing, const struct block *block, uint64_t ticks);
 
-/* A block was given back at `ticks`. */
+/* A block was given back at `ticks`; `by` is the caller's, for sink.ended. */
 int pairing_release(struct pairing *pairing, uint64_t address, uint64_t ticks,
                     struct pairing_releaser by);
 

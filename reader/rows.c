@@ -7,6 +7,7 @@
 
 #include "reader/analysis.h"
 #include "reader/array.h"
+#include "reader/freed_at.h"
 #include "reader/habits_rows.h"
 #include "reader/keysort.h"
 #include "reader/rowstack.h"
@@ -76,6 +77,7 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
                 error = idmap_put(&first->threads, other->threads.entries[j].key, 1);
         if (error)
             return error;
+        freed_at_join(analysis->model, rows[0].site, rows[i].site);
     }
     return 0;
 }
@@ -86,11 +88,11 @@ static int add_habits(const struct analysis *analysis, const struct row *rows, s
     struct habits_row gathered;
     if (!analysis->model->habits.gathered)
         return 0;
-    const int error = habits_row_begin(&gathered, analysis);
+    int error = habits_row_begin(&gathered, analysis);
     for (size_t i = 0; i < n_rows && error == 0; i++)
         habits_row_add(&gathered, rows[i].site);
     site->habits = gathered.habits;
-    return error;
+    return error ? error : freed_at_fill(analysis, rows[0].site, gathered.habits);
 }
 
 static int make_site(const struct rowstacks *all, const struct row *rows, size_t n_rows,
@@ -195,7 +197,8 @@ static int list_rows(struct rowstacks *all, struct row *rows, struct keysort_ite
             continue;
         struct row *const row = &found[n];
         row->site = i;
-        row->stack = rowstacks_strip(all, model_site(model, i));
+        row->stack =
+            rowstacks_strip(all, model_site(model, i)->process, model_site(model, i)->node);
         row->id = rowstacks_id(all, row->stack.node);
         items[n] = (struct keysort_item){.key = row->id, .value = (uint32_t)n};
         n++;

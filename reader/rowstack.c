@@ -43,16 +43,16 @@ static void ask_for(struct rowstacks *rowstacks, const struct model_image *image
 }
 
 /* A stack of allocator frames alone stays whole. */
-struct rowstack rowstacks_strip(struct rowstacks *rowstacks, const struct model_site *site)
+struct rowstack rowstacks_strip(struct rowstacks *rowstacks, uint32_t process, uint32_t node)
 {
     const struct analysis *const analysis = rowstacks->analysis;
     const struct model *const model = analysis->model;
-    const struct rowstack whole = {.node = site->node};
-    const uint32_t image = model_process(model, site->process)->image;
+    const struct rowstack whole = {.node = node};
+    const uint32_t image = model_process(model, process)->image;
     if (!image)
         return whole;
     ask_for(rowstacks, model_image(model, image));
-    for (uint32_t id = site->node; id; id = stacks_at(&model->stacks, id)->parent) {
+    for (uint32_t id = node; id; id = stacks_at(&model->stacks, id)->parent) {
         const uint32_t call = analysis_call_at(analysis, id);
         const uint32_t n = count_allocator_frames(rowstacks, call);
         if (n < analysis->calls[call].n_frames)

@@ -37,8 +37,8 @@ struct rowstack_frames {
 /* Accepts NULL. */
 void rowstacks_free(struct rowstacks *rowstacks);
 
-/* The stack of a site (of allocations) from its caller's part on. */
-struct rowstack rowstacks_strip(struct rowstacks *rowstacks, const struct model_site *site);
+/* A process's stack that asks for memory, or gives it back, from its caller's part on. */
+struct rowstack rowstacks_strip(struct rowstacks *rowstacks, uint32_t process, uint32_t node);
 
 /* What two stacks have in common that are one row. */
 uint64_t rowstacks_id(const struct rowstacks *rowstacks, uint32_t node);

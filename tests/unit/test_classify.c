@@ -38,6 +38,12 @@ static void frames_that_only_ask_for_memory_are_the_allocators(void **state)
         {"anything", "/x/libheapwise-preload.so", "", true},
         {"main", "/bin/p", "/bin/p", false}, /* its own malloc: its other code is still its own */
         {"__rust_alloc", "/bin/p", "", true},
+        {"free", "/lib/libc.so.6", "/lib/libc.so.6", true},
+        {"operator delete(void*, unsigned long)", "/lib/libstdc++.so.6", "", true},
+        {"_ZdaPv", "/bin/p", "", true},
+        {"alloc::alloc::dealloc", "/bin/p", "", true},
+        {"free_list_push", "/bin/p", "", false},
+        {"list::free(list*)", "/bin/p", "", false},
         {"malloc_in_my_own_name", "/bin/p", "", false},
         {"", "/bin/p", "", false},
     };

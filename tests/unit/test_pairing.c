@@ -17,7 +17,8 @@
 static const struct pairing_releaser releaser = {.thread = 7};
 
 /* What the sink was told, one letter each: b began, e ended, w withdrawn late, m missed, u unknown;
- * then the block's size (0: released by somebody else), or the token of what is unknown. */
+ * then the block's size (0: released by somebody else), or the token of what is unknown. @ is where from it ended,
+ * unless that is 0. */
 struct log {
     char text[512];
 };
@@ -38,7 +39,8 @@ static int on_ended(void *context, const struct block *block, uint64_t ticks,
                     struct pairing_releaser by)
 {
     (void)ticks;
-    return note(context, 'e', by.thread == releaser.thread ? block->size_bytes : 0);
+    note(context, 'e', by.thread == releaser.thread ? block->size_bytes : 0);
+    return by.node ? note(context, '@', by.node) : 0;
 }
 
 static int on_withdrawn(void *context, const struct block *block, uint64_t token)
@@ -58,7 +60,7 @@ static int on_unknown(void *context, uint64_t address, uint64_t token)
     return note(context, 'u', token);
 }
 
-/* One step: + acquire a block of that size, - release, < withdraw with the size as token, r restore. */
+/* One step: + acquire a block of that size, - release from there, < withdraw with the size as token, r restore. */
 struct step {
     char what;
     uint64_t ticks, address;
@@ -79,7 +81,9 @@ static void run(const struct step *steps, char *text_out)
         if (steps->what == '+')
             error = pairing_acquire(&pairing, &block, steps->ticks);
         else if (steps->what == '-')
-            error = pairing_release(&pairing, steps->address, steps->ticks, releaser);
+            error = pairing_release(
+                &pairing, steps->address, steps->ticks,
+                (struct pairing_releaser){releaser.thread, (uint32_t)steps->size_bytes});
         else if (steps->what == 'r')
             error = pairing_restore(&pairing, &block);
         else if (steps->what == '<') {
@@ -104,6 +108,10 @@ static void sequences_pair_as_they_should(void **state)
         const char *told;
     } rows[] = {
         {"one life", {{'+', 1, 16, 5}, {'-', 2, 16, 0}}, "b5 e5"},
+        {"told where from", {{'+', 1, 16, 5}, {'-', 2, 16, 8}}, "b5 e5 @8"},
+        {"the same of what was waiting",
+         {{'-', 100, 16, 8}, {'-', 100, 32, 9}, {'+', 101, 32, 4}, {'+', 102, 16, 5}},
+         "b4 e4 @9 b5 e5 @8"},
         {"an address again", {{'+', 1, 16, 5}, {'-', 2, 16, 0}, {'+', 3, 16, 6}}, "b5 e5 b6"},
         {"release stamped after the next acquisition",
          {{'+', 1, 16, 5}, {'+', 100, 16, 6}, {'-', 101, 16, 0}, {'-', 200, 16, 0}},
