@@ -111,10 +111,16 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
         event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_cycles);
 }
 
+/* The stack of a release, where it is to have one. */
+static inline uint32_t release_stack(struct lane *lane, const struct arch_frame *caller)
+{
+    return caller ? kept_stack_id(lane, &lane->release_stacks, caller) : 0;
+}
+
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
                        const struct arch_frame *caller)
 {
-    const uint32_t stack = caller ? kept_stack_id(lane, &lane->release_stacks, caller) : 0;
+    const uint32_t stack = release_stack(lane, caller);
     uint8_t *at = event_room(lane, EVENT_BYTES);
     if (!at)
         return 0;
@@ -145,6 +151,16 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
     at = event_hot_address(lane, at, address);
     *at = (uint8_t)call;
     ring_publish(lane, at + 1);
+}
+
+void event_resize_freed(struct lane *lane, const struct arch_frame *caller)
+{
+    const uint32_t stack = release_stack(lane, caller);
+    uint8_t *at = event_room(lane, EVENT_BYTES);
+    if (!at)
+        return;
+    at = write_head_now(lane, at, TRACE_REALLOC_FREED, caller ? 3 : 2);
+    ring_publish(lane, caller ? pack_hot_uint(at, stack) : at);
 }
 
 void event_bare(struct lane *lane, enum trace_tag tag)

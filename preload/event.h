@@ -31,9 +31,10 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,
                        const struct arch_frame *caller);
 
-/* A resize is event_resize_begin() before the call, then event_allocation(TRACE_REALLOC_END) or
- * event_bare(TRACE_REALLOC_FAIL or TRACE_REALLOC_FREED). */
+/* A resize is event_resize_begin() before the call, then event_allocation(TRACE_REALLOC_END),
+ * event_bare(TRACE_REALLOC_FAIL) or event_resize_freed(), which is a release: `caller` may be NULL. */
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address);
+void event_resize_freed(struct lane *lane, const struct arch_frame *caller);
 void event_bare(struct lane *lane, enum trace_tag tag);
 
 /* The release recorded at `place` took so many ticks; left out if anything was recorded since. */

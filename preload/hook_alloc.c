@@ -143,8 +143,10 @@ static void record_resized(struct lane *lane, const struct event_block *block, b
         return;
     if (block->address)
         event_allocation(lane, TRACE_REALLOC_END, block, caller);
+    else if (freed)
+        event_resize_freed(lane, sampling_caller(caller));
     else
-        event_bare(lane, freed ? TRACE_REALLOC_FREED : TRACE_REALLOC_FAIL);
+        event_bare(lane, TRACE_REALLOC_FAIL);
 }
 
 static void begin_resize(enum trace_resize_call call, const void *address)

@@ -30,11 +30,16 @@ static void dump_resize_begin(FILE *out, const struct record *record)
     dump_put_number(out, "call", record->block.resize_call);
 }
 
+static void dump_resize_freed(FILE *out, const struct record *record)
+{
+    if (record->block.stack)
+        dump_put_number(out, "stack", record->block.stack);
+}
+
 static void dump_release(FILE *out, const struct record *record)
 {
     dump_put_address(out, "address", record->block.address);
-    if (record->block.stack)
-        dump_put_number(out, "stack", record->block.stack);
+    dump_resize_freed(out, record);
 }
 
 static void dump_map(FILE *out, const struct record *record)
@@ -234,7 +239,7 @@ static void (*const dumpers[TRACE_END + 1])(FILE *out, const struct record *reco
     [TRACE_REALLOC_BEGIN] = dump_resize_begin,
     [TRACE_REALLOC_END] = dump_allocation,
     [TRACE_REALLOC_FAIL] = dump_nothing,
-    [TRACE_REALLOC_FREED] = dump_nothing,
+    [TRACE_REALLOC_FREED] = dump_resize_freed,
     [TRACE_MMAP] = dump_map,
     [TRACE_MUNMAP] = dump_map,
     [TRACE_REMAP_BEGIN] = dump_map,

@@ -35,6 +35,13 @@ static int decode_stamp_only(struct record_input *input)
     return record_take_ticks(input);
 }
 
+/* Address and size are those of the resize's begin. */
+static int decode_resize_freed(struct record_input *input)
+{
+    const int error = record_take_ticks(input);
+    return error || !input->n_left ? error : record_take_u32(input, &input->record->block.stack);
+}
+
 static int decode_release(struct record_input *input)
 {
     int error;
@@ -256,7 +263,7 @@ const struct record_shape record_ring_shapes[TRACE_TAG_FILE] = {
     [TRACE_REALLOC_BEGIN] = {"realloc_begin", 4, decode_resize_begin},
     [TRACE_REALLOC_END] = {"realloc_end", 5, decode_allocation},
     [TRACE_REALLOC_FAIL] = {"realloc_fail", 2, decode_stamp_only},
-    [TRACE_REALLOC_FREED] = {"realloc_freed", 2, decode_stamp_only},
+    [TRACE_REALLOC_FREED] = {"realloc_freed", 2, decode_resize_freed},
     [TRACE_FREE] = {"free", 3, decode_release},
     [TRACE_FREE_SIZED] = {"free_sized", 3, decode_release},
     [TRACE_FREE_ALIGNED_SIZED] = {"free_aligned_sized", 3, decode_release},

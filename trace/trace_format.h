@@ -39,9 +39,10 @@ enum trace_tag {
     TRACE_REALLOC_BEGIN = 16, /* [tag, dt, da(old), resize_call] */
     TRACE_REALLOC_END = 17,   /* [tag, dt, da(new), size, stack {, usable {, alignment}}] */
     TRACE_REALLOC_FAIL = 18,  /* [tag, dt]: the block of the begin lives on unchanged */
-    TRACE_REALLOC_FREED = 19, /* [tag, dt]: realloc(p, 0) gave the block back */
+    TRACE_REALLOC_FREED = 19, /* [tag, dt {, stack}]: realloc(p, 0) gave the block back */
 
-    /* Releases: [tag, dt, da {, stack}]; stamped before the allocator is called. RUN says which have a stack. */
+    /* Releases: [tag, dt, da {, stack}]; stamped before the allocator is called. RUN says how many have
+     * a stack. */
     TRACE_FREE = 24,
     TRACE_FREE_SIZED = 25,
     TRACE_FREE_ALIGNED_SIZED = 26,

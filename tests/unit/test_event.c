@@ -148,6 +148,21 @@ static void a_resize_is_a_begin_and_an_end(void **state)
     assert_int_equal(records[3].tag, TRACE_REALLOC_FAIL);
 }
 
+static void a_resize_that_frees_carries_the_stack_of_a_caller_only(void **state)
+{
+    (void)state;
+    lane_fixture_set(9, 0);
+    event_resize_begin(lane, TRACE_CALL_REALLOC, at(0x1000));
+    event_resize_freed(lane, &nowhere);
+    event_resize_begin(lane, TRACE_CALL_REALLOC, at(0x2000));
+    event_resize_freed(lane, NULL);
+    assert_int_equal(lane_fixture_records(records, 16), 4);
+    assert_int_equal(records[1].tag, TRACE_REALLOC_FREED);
+    assert_int_equal(records[1].block.stack, 9);
+    assert_int_equal(records[3].tag, TRACE_REALLOC_FREED);
+    assert_int_equal(records[3].block.stack, 0);
+}
+
 /* Addresses of mappings are absolute and leave the base of blocks alone. */
 static void mappings_are_absolute(void **state)
 {
@@ -343,6 +358,7 @@ int main(void)
         CASE(a_usual_pair_takes_few_bytes),
         CASE(releases_carry_the_stack_of_a_caller_only),
         CASE(a_resize_is_a_begin_and_an_end),
+        CASE(a_resize_that_frees_carries_the_stack_of_a_caller_only),
         CASE(mappings_are_absolute),
         CASE(numbers_and_texts_arrive),
         CASE(a_long_text_is_cut),

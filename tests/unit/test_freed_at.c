@@ -108,6 +108,20 @@ static void frames_that_only_give_memory_back_are_left_out(void **state)
     profile_free(profile);
 }
 
+static void a_resize_to_nothing_frees(void **state)
+{
+    (void)state;
+    struct profile *const profile =
+        load("1 malloc 10 0x1000 64 2\n1 realloc_begin 20 0x1000 0\n1 realloc_freed 21 3\n"
+             "1 malloc 30 0x1000 64 2\n1 realloc_begin 40 0x1000 0\n1 realloc_freed 41\n");
+    const struct site_habits *const habits = habits_of(profile, 0);
+    assert_int_equal(profile->sites[0].metrics.free_count, 2);
+    assert_int_equal(habits->freed_seen_count, 1);
+    assert_int_equal(habits->n_freed_at, 1);
+    assert_int_equal(offset_of(profile, &habits->freed_at[0]), 0x300);
+    profile_free(profile);
+}
+
 #define SECOND_PROCESS                                                                             \
     "stream 2 2 200 200 0\n"                                                                       \
     "2 image 2 image=2 pid=200 parent_pid=1 executable=/bin/prog arguments=[prog] "                \
@@ -237,6 +251,7 @@ int main(void)
         cmocka_unit_test(nothing_is_gathered_unless_asked_for),
         cmocka_unit_test(a_stack_that_is_not_known_does_not_count),
         cmocka_unit_test(frames_that_only_give_memory_back_are_left_out),
+        cmocka_unit_test(a_resize_to_nothing_frees),
         cmocka_unit_test(processes_are_summed),
         cmocka_unit_test(a_free_that_came_too_early_counts),
         cmocka_unit_test(the_most_frequent_places_are_listed),

@@ -36,7 +36,7 @@ static const struct golden {
     {"realloc_begin", BYTES("\x94\x10\x02\x00\x01"), 1002, {0x5000, 0, 0}},
     {"realloc_end", BYTES("\x95\x11\x02\x20\xcd\x01\x00\x03"), 1002, {0x5020, 256, 3}},
     {"realloc_fail", BYTES("\x92\x12\x02"), 1002, {0, 0, 0}},
-    {"realloc_freed", BYTES("\x92\x13\x02"), 1002, {0, 0, 0}},
+    {"realloc_freed", BYTES("\x93\x13\x02\x04"), 1002, {0, 0, 4}},
     {"free", BYTES("\x93\x18\x02\x00"), 1002, {0x5000, 0, 0}},
     {"free_sized", BYTES("\x93\x19\x02\x00"), 1002, {0x5000, 0, 0}},
     {"free_aligned_sized", BYTES("\x93\x1a\x02\x00"), 1002, {0x5000, 0, 0}},
@@ -265,6 +265,8 @@ static uint8_t n_least_of(const struct golden *golden)
     const uint8_t tag = (uint8_t)golden->bytes[1];
     if (record_is_allocation(tag) || tag == TRACE_REALLOC_END)
         return 5;
+    if (tag == TRACE_REALLOC_FREED)
+        return 2;
     return record_is_release(tag) ? 3 : n_elements_of(golden);
 }
 
