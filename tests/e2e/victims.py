@@ -146,6 +146,7 @@ CASES = {
     "accounts": (["accounts"], [], None),
     "all calls": (["all_calls"], [], None),
     "realloc corners": (["realloc_corners"], [], None),
+    "freed in turn": (["freed_in_turn"], [], None),
     "failures": (["failures"], [], None),
     "mapped": (["mapped"], [], None),
     "bad pointers": (["bad_pointers"], [], processes(3)),
