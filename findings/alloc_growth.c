@@ -91,17 +91,26 @@ static int tell_growth(struct finder *finder, const struct rule *rule, const str
     return 0;
 }
 
+/* A value that takes the place of a smaller one is a step, too, as in a table of strings: such chains end after
+ * one. Containers make several. */
+static double steps_each(const struct growth *growth)
+{
+    return (double)growth->steps / (double)(growth->chains ? growth->chains : 1);
+}
+
 /* Few steps that copy much count as well as many that copy little. */
 static bool is_worth_it(const struct finder *finder, const struct rule *rule,
                         const struct site *site)
 {
     const struct growth *const growth = &site->habits->growth;
     const double percent = finder_limit(finder, rule, "min_percent");
+    const double chain = finder_limit(finder, rule, "min_chain");
     const bool is_often = (double)growth->steps >= finder_limit(finder, rule, "min_steps") &&
-                          step_percent(finder, site) >= percent;
+                          steps_each(growth) >= chain && step_percent(finder, site) >= percent;
     const bool is_much = (double)growth->copied_bytes >= finder_limit(finder, rule, "min_copied") &&
+                         (double)growth->longest_steps >= chain &&
                          copied_percent(finder, site) >= percent;
-    return growth->steps > 0 && growth->final_max_bytes > 0 && (is_often || is_much);
+    return growth->final_max_bytes > 0 && (is_often || is_much);
 }
 
 static int look_staircase(struct finder *finder, const struct rule *rule, const struct site *site)
@@ -132,6 +141,7 @@ static int find_containers(struct finder *finder, const struct rule *rule)
 #define GROWTH_LIMITS                                                                              \
     {                                                                                              \
         {"min_steps", 100, "times a block was replaced by a larger one"},                          \
+            {"min_chain", 2, "steps of a block that grew: on average, or of the one with most"},   \
             {"min_copied", 1048576, "or bytes that lay in blocks which were moved"},               \
             {"min_percent", 5, "share in all requests, or of those bytes in all allocated"},       \
     }

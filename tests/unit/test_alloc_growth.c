@@ -40,6 +40,10 @@ static void too_small_a_share(struct place_case *run)
 {
     run->profile.totals.alloc_count += 1;
 }
+static void replaced_by_larger_values(struct place_case *run)
+{
+    run->habits[0].growth.chains = 2501;
+}
 static void no_final_size(struct place_case *run)
 {
     run->habits[0].growth.final_max_bytes = 0;
@@ -58,6 +62,7 @@ static void steps_of_a_container_are_reserved(void **state)
     (void)state;
     static const struct place_change changes[] = {
         {"99 steps", too_few_steps},
+        {"less than 2 steps each", replaced_by_larger_values},
         {"less than 5 % of requests", too_small_a_share},
         {"no size at the end", no_final_size},
         {"realloc", by_realloc},
