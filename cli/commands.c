@@ -9,7 +9,7 @@ static const struct command commands[] = {
     {"report", cmd_report, "say where a recorded program allocates"},
     {"findings", cmd_findings, "say what to change in it, and what that saves"},
     {"dump", cmd_dump, "print every record of a trace"},
-    {"explain", cmd_explain, "say what a metric or a section of the report means"},
+    {"explain", cmd_explain, "say what a metric, a section or a rule means"},
     {"help", cmd_help, "list the commands, or explain one"},
     {"version", cmd_version, "print the version"},
 };

@@ -22,7 +22,7 @@ static const char *say_threshold(struct finder *finder, const struct rule *rule)
 {
     struct buffer words = {0};
     for (size_t i = 0; i < RULE_MAX_LIMITS && rule->limits[i].name; i++)
-        buffer_printf(&words, "%s%s %g", i ? ", " : "", rule->limits[i].name,
+        buffer_printf(&words, "%s%s %.9g", i ? ", " : "", rule->limits[i].name,
                       finder_limit(finder, rule, rule->limits[i].name));
     return keep(finder, &words);
 }

@@ -5,20 +5,8 @@
 
 #include "findings/engine.h"
 #include "findings/findings.h"
+#include "findings/scoring.h"
 #include "findings/store.h"
-
-/* A finding is so severe from this share of its whole on, if the change also saves this much of the run's time,
- * where that is known: half of the blocks of a program that hardly allocates is no great matter. 5 % is
- * where most engineers stop to look. */
-static const struct {
-    double percent, time_percent;
-    enum finding_severity severity;
-} steps[] = {
-    {20, 2, SEVERITY_CRITICAL},
-    {10, 1, SEVERITY_HIGH},
-    {5, 0.5, SEVERITY_MEDIUM},
-    {1, 0, SEVERITY_LOW},
-};
 
 /* Share of the run's time that the change saves; all of it where time is not what it saves. */
 static double time_saved_percent(const struct finding *finding, double duration_seconds)
@@ -33,10 +21,11 @@ static enum finding_severity severity_of(const struct finding *finding, double d
 {
     const double time_percent = time_saved_percent(finding, duration_seconds);
     enum finding_severity severity = SEVERITY_INFO;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (finding->impact >= steps[i].percent && time_percent >= steps[i].time_percent &&
-            steps[i].severity > severity)
-            severity = steps[i].severity;
+    const struct scoring_step *step = NULL;
+    for (size_t i = 0; (step = scoring_step_at(i)) != NULL; i++)
+        if (finding->impact >= step->percent && time_percent >= step->time_percent &&
+            step->severity > severity)
+            severity = step->severity;
     if (severity < finding->floor)
         severity = finding->floor;
     return severity > finding->rule->ceiling ? finding->rule->ceiling : severity;
