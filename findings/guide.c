@@ -33,7 +33,7 @@ static void add_wrapped(struct buffer *out, const char *text, size_t indent)
 
 static void add_limits(struct buffer *out, const struct rule *rule)
 {
-    buffer_text(out, "\nLimits, all of which must be reached; in a configuration file:\n");
+    buffer_text(out, "\nLimits, which a configuration file may set:\n");
     buffer_printf(out, "    \"rules\": {\"%s\": {", rule->id);
     for (size_t i = 0; i < RULE_MAX_LIMITS && rule->limits[i].name && i < 2; i++)
         buffer_printf(out, "%s\"%s\": %.9g", i ? ", " : "", rule->limits[i].name,

@@ -25,7 +25,7 @@ static void add_findings(struct buffer *out)
                 "measured   what `heapwise replay` saw with the suggestion in place, if asked\n"
                 "exact      false where some of the evidence comes from a sample\n"
                 "\n"
-                "A rule fires when all of its limits are reached, among them a share and an\n"
+                "A rule fires when its limits are reached, among them a share and an\n"
                 "absolute number. `heapwise explain RULE` lists them, a configuration file\n"
                 "sets them, `heapwise findings --min-severity high` makes an exit status of\n"
                 "them. Findings are advice: read \"when not to act\" before you act.\n");

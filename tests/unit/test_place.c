@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "findings/place.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+static const struct rule some_rule = {.id = "AL901"}, other_rule = {.id = "AL902"};
+
+/* A stack whose frames are all there are. */
+enum { MOST_FRAMES = 16 };
+static const uint32_t all_frames[MOST_FRAMES] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                 8, 9, 10, 11, 12, 13, 14, 15};
+
+static struct finding print_of(const struct rule *rule, const struct profile_frame *frames,
+                               uint32_t n, uint32_t place)
+{
+    const struct profile profile = {.frames = frames, .n_frames = n};
+    struct finding finding = {.rule = rule, .place = {n, all_frames, place}};
+    place_print(&finding, &profile);
+    return finding;
+}
+
+static struct finding print_of_one(const char *function, const char *module)
+{
+    const struct profile_frame frame = {
+        .function = function, .file = "/a/x.c", .module = module, .line = 1};
+    return print_of(&some_rule, &frame, 1, 0);
+}
+
+static void assert_same(const struct finding *a, const struct finding *b, const char *what)
+{
+    if (strcmp(a->id, b->id) != 0)
+        fail_msg("%s: %s is not %s", what, a->id, b->id);
+}
+
+static void assert_differ(const struct finding *a, const struct finding *b, const char *what)
+{
+    if (strcmp(a->id, b->id) == 0)
+        fail_msg("%s: both are %s", what, a->id);
+}
+
+static void ids_have_the_form_of_the_schema(void **state)
+{
+    (void)state;
+    const struct finding finding = print_of_one("f", "/bin/m");
+    assert_int_equal(strlen(finding.id), 18);
+    assert_memory_equal(finding.id, "AL901-", 6);
+    assert_int_equal(strspn(finding.id + 6, "0123456789abcdef"), 12);
+    assert_memory_equal(finding.id + 6, finding.stack_print, 12);
+    assert_int_equal(strlen(finding.stack_print), 16);
+    assert_int_equal(strlen(finding.site_print), 16);
+}
+
+static void names_are_compared_without_what_changes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *module_a, *b, *module_b;
+    } rows[] = {
+        {"f", "/bin/m", "f", "/opt/m"},
+        {"f", "/lib/libx.so.1.2", "f", "/lib/libx.so.3"},
+        {"f", "/lib/libx.so", "f", "/lib/libx.so.3"},
+        {"f.isra.0", "m", "f", "m"},
+        {"f.part.1.constprop.0", "m", "f", "m"},
+        {"f.cold", "m", "f [clone .cold]", "m"},
+        {"g<int>::f(long)", "m", "g<std::vector<int> >::f(long)", "m"},
+        {"f()::{lambda(int)#1}::operator()(int) const", "m",
+         "f()::{lambda(int)#12}::operator()(int) const", "m"},
+        {"operator<< <char>(int)", "m", "operator<< <wchar_t>(int)", "m"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct finding a = print_of_one(rows[i].a, rows[i].module_a);
+        const struct finding b = print_of_one(rows[i].b, rows[i].module_b);
+        assert_same(&a, &b, rows[i].a);
+    }
+}
+
+static void different_functions_differ(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+    } rows[] = {
+        {"f", "g"},
+        {"f(int)", "f(long)"},
+        {"a<int>::f", "a<int>::g"},
+        {"operator<(x)", "operator>(x)"},
+        {"operator<<(x)", "operator>>(x)"},
+        {"operator->(x)", "operator>(x)"},
+        {"f", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct finding a = print_of_one(rows[i].a, "m"), b = print_of_one(rows[i].b, "m");
+        assert_differ(&a, &b, rows[i].a);
+    }
+    const struct finding a = print_of_one("f", "m"), b = print_of_one("f", "n");
+    assert_differ(&a, &b, "module");
+}
+
+static void lines_and_addresses_do_not_matter(void **state)
+{
+    (void)state;
+    struct profile_frame frames[] = {
+        {.function = "f", .file = "/a/x.c", .module = "m", .line = 1, .offset = 16},
+        {.function = "main", .file = "/a/x.c", .module = "m", .line = 9, .offset = 32}};
+    const struct finding before = print_of(&some_rule, frames, 2, 0);
+    frames[0].line = 2;
+    frames[0].offset = frames[1].offset = 4711;
+    const struct finding after = print_of(&some_rule, frames, 2, 0);
+    assert_same(&before, &after, "line");
+    assert_string_not_equal(before.site_print, after.site_print);
+    frames[0].file = "/b/x.c"; /* another folder */
+    const struct finding elsewhere = print_of(&some_rule, frames, 2, 0);
+    assert_string_equal(elsewhere.site_print, after.site_print);
+}
+
+static void the_runtime_below_and_between_does_not_matter(void **state)
+{
+    (void)state;
+    const struct profile_frame direct[] = {{.function = "f", .module = "m", .file = ""},
+                                           {.function = "main", .module = "m", .file = ""}};
+    const struct profile_frame through[] = {
+        {.function = "inner", .module = "c", .file = "", .is_runtime = true},
+        {.function = "f", .module = "m", .file = ""},
+        {.function = "qsort", .module = "c", .file = "", .is_runtime = true},
+        {.function = "xmalloc", .module = "m", .file = "", .is_hidden = true},
+        {.function = "main", .module = "m", .file = ""},
+        {.function = "_start", .module = "c", .file = "", .is_runtime = true}};
+    const struct finding a = print_of(&some_rule, direct, 2, 0);
+    const struct finding b = print_of(&some_rule, through, 6, 1);
+    const struct finding other = print_of(&other_rule, direct, 2, 0);
+    assert_same(&a, &b, "runtime");
+    assert_string_not_equal(a.stack_print, other.stack_print);
+}
+
+static void only_the_first_frames_count(void **state)
+{
+    (void)state;
+    struct profile_frame frames[7];
+    for (size_t i = 0; i < 7; i++)
+        frames[i] = (struct profile_frame){.function = "recursive", .module = "m", .file = ""};
+    const struct finding seven = print_of(&some_rule, frames, 7, 0);
+    const struct finding five = print_of(&some_rule, frames, FINDING_PRINT_FRAMES, 0);
+    const struct finding four = print_of(&some_rule, frames, FINDING_PRINT_FRAMES - 1, 0);
+    assert_same(&seven, &five, "depth");
+    assert_differ(&five, &four, "depth");
+}
+
+/* Unfinished brackets, bytes that are no text, nothing at all. */
+static void hostile_names_give_ids_too(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "<<<<", ">>>>", "{#}#", "\xff\x01<\x80", "operator", "operator<", ".isra", " [clone", ""};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(strlen(print_of_one(names[i], "").id), 18);
+    const struct finding none = print_of(&some_rule, NULL, 0, 0);
+    assert_int_equal(strlen(none.id), 18);
+}
+
+static void two_calls_in_one_function_are_numbered_by_line(void **state)
+{
+    (void)state;
+    const struct profile_frame frames[] = {
+        {.function = "f", .module = "m", .file = "x.c", .line = 20},
+        {.function = "f", .module = "m", .file = "x.c", .line = 10},
+        {.function = "f", .module = "m", .file = "x.c", .line = 30}};
+    const struct profile profile = {.frames = frames, .n_frames = 3};
+    const struct finding alone = print_of(&some_rule, frames, 1, 0);
+    struct finding findings[3], *all[] = {&findings[0], &findings[1], &findings[2]};
+    char ids[2][24];
+    for (size_t round = 0; round < 2; round++) { /* in any order of finding */
+        struct finding *const first = all[0];
+        for (uint32_t i = 0; i < 3; i++) {
+            findings[i] = (struct finding){.rule = &some_rule, .place = {1, &all_frames[i], 0}};
+            place_print(&findings[i], &profile);
+        }
+        assert_int_equal(place_number_alike(all, 3, &profile), 0);
+        assert_same(&findings[1], &alone, "first line");
+        assert_differ(&findings[0], &findings[1], "second line");
+        assert_differ(&findings[0], &findings[2], "third line");
+        assert_differ(&findings[1], &findings[2], "third line");
+        memcpy(ids[round], findings[2].id, sizeof ids[round]);
+        all[0] = all[2];
+        all[2] = first;
+    }
+    assert_string_equal(ids[0], ids[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_have_the_form_of_the_schema),
+        cmocka_unit_test(names_are_compared_without_what_changes),
+        cmocka_unit_test(different_functions_differ),
+        cmocka_unit_test(lines_and_addresses_do_not_matter),
+        cmocka_unit_test(the_runtime_below_and_between_does_not_matter),
+        cmocka_unit_test(only_the_first_frames_count),
+        cmocka_unit_test(hostile_names_give_ids_too),
+        cmocka_unit_test(two_calls_in_one_function_are_numbered_by_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
