@@ -18,7 +18,7 @@ packages_of() {
     test)
         echo libcmocka-dev g++ make binutils valgrind python3 python3-msgpack sqlite3 jq cppcheck \
             git perl strace libxml2-utils luajit redis-server redis-tools nginx curl postgresql util-linux \
-            procps clang-format man-db zstd musl-tools ;;
+            procps clang-format man-db zstd musl-tools python3-jsonschema ;;
     bench)
         echo g++ python3 heaptrack google-perftools valgrind libjemalloc2 sqlite3 jq cppcheck \
             redis-server redis-tools strace ;;
