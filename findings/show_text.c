@@ -105,6 +105,8 @@ static void add_words(struct page *page, const char *label, struct buffer *words
 /* A command stays in one line, to be copied. */
 static void add_command(struct page *page, const char *label, const char *command)
 {
+    if (!command[0])
+        return;
     add_label(page, label);
     wording_text(&page->text, command, !page->options->utf8);
     buffer_text(&page->text, "\n");
