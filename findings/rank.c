@@ -59,7 +59,8 @@ void rank_all(struct finder *finder)
         finding->score = finding->impact * finding->confidence / finding->rule->effort;
         finding->severity = severity_of(finding, duration_seconds);
     }
-    qsort(store->found, store->n_found, sizeof *store->found, compare);
+    if (store->n_found > 0) /* qsort(3) wants an array even for nothing */
+        qsort(store->found, store->n_found, sizeof *store->found, compare);
     for (size_t i = 0; i < store->n_found; i++)
         store->found[i]->rank = (uint32_t)(i + 1);
 }
