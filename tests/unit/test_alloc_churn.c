@@ -40,6 +40,15 @@ static void blocks_freed_at_once_are_a_storm(void **state)
     place_case_limits("AL104", storm, changes, N_OF(changes));
 }
 
+static void a_run_of_nothing_has_no_finding(void **state)
+{
+    (void)state;
+    struct place_case run;
+    place_case_init(&run);
+    assert_null(place_case_find(&run, "AL104"));
+    place_case_fini();
+}
+
 static void what_fits_a_pool_or_the_stack_is_told_as_that(void **state)
 {
     (void)state;
@@ -59,6 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_freed_at_once_are_a_storm),
+        cmocka_unit_test(a_run_of_nothing_has_no_finding),
         cmocka_unit_test(what_fits_a_pool_or_the_stack_is_told_as_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
