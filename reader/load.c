@@ -13,6 +13,7 @@
 #include "reader/io_habits.h"
 #include "reader/processes.h"
 #include "reader/profile.h"
+#include "reader/program.h"
 #include "reader/runfacts.h"
 #include "reader/sequence.h"
 
@@ -156,6 +157,8 @@ static int take_file_record(struct loader *loader, uint32_t stream, const struct
 static int take_record(struct loader *loader, const struct batch *batch, const struct event *event)
 {
     struct record record;
+    if (loader->model.program && !program_needs(&loader->model, event))
+        return 0;
     if (event->kind == EVENT_OVER)
         return model_stream_over(&loader->model, event->stream);
     const int error = batch_decode(batch, event, &record);
@@ -168,9 +171,12 @@ static int take_record(struct loader *loader, const struct batch *batch, const s
 static int take_batch(void *context, const struct batch *batch)
 {
     struct loader *const loader = context;
+    struct model *const model = &loader->model;
+    int (*const apply)(struct model *, const struct event *, uint32_t, uint32_t *) =
+        model->program ? program_apply : events_apply;
     int error = 0;
     for (uint32_t i = 0, n; i < batch->n_events && error == 0; i += n) {
-        error = events_apply(&loader->model, &batch->events[i], batch->n_events - i, &n);
+        error = apply(model, &batch->events[i], batch->n_events - i, &n);
         if (n == 0 && error == 0) {
             error = take_record(loader, batch, &batch->events[i]);
             n = 1;
@@ -266,10 +272,10 @@ static int analyse(struct loader *loader, const struct profile_options *options,
     return error;
 }
 
-static int load(struct loader *loader, const char *path, const struct profile_options *options,
-                struct trace_error *error_out)
+static int begin(struct loader *loader, const char *path, const struct profile_options *options,
+                 struct trace_error *error_out)
 {
-    int error = decode_open(path, &loader->decoder, error_out);
+    const int error = decode_open(path, &loader->decoder, error_out);
     if (error)
         return error;
     struct loaded *const loaded = loader->loaded = calloc(1, sizeof *loaded);
@@ -287,9 +293,16 @@ static int load(struct loader *loader, const char *path, const struct profile_op
         profile->tool_version = "";
     profile->stop_reason = profile->cut.record = "";
     profile->trace_name = storage_text(&loaded->storage, path, strlen(path));
-    if (!profile->trace_name)
-        return fail_memory(error_out);
-    if ((error = read_records(loader, error_out)))
+    return profile->trace_name ? 0 : fail_memory(error_out);
+}
+
+static int load(struct loader *loader, const char *path, const struct profile_options *options,
+                struct trace_error *error_out)
+{
+    int error = begin(loader, path, options, error_out);
+    if (error == 0)
+        error = read_records(loader, error_out);
+    if (error)
         return error;
     if (options->process_id > loader->model.n_processes) {
         *error_out = (struct trace_error){.record = "process"};
@@ -300,6 +313,13 @@ static int load(struct loader *loader, const char *path, const struct profile_op
     return analyse(loader, options, error_out);
 }
 
+static void end(struct loader *loader)
+{
+    naming_fini(&loader->names);
+    model_fini(&loader->model);
+    decode_close(loader->decoder);
+}
+
 int profile_load(const char *path, const struct profile_options *options,
                  struct profile **profile_out, struct trace_error *error_out)
 {
@@ -307,9 +327,7 @@ int profile_load(const char *path, const struct profile_options *options,
     struct loader loader = {0};
     *error_out = (struct trace_error){.record = ""};
     const int error = load(&loader, path, options ? options : &defaults, error_out);
-    naming_fini(&loader.names);
-    model_fini(&loader.model);
-    decode_close(loader.decoder);
+    end(&loader);
     if (error) {
         if (loader.loaded)
             profile_free(&loader.loaded->profile);
@@ -317,6 +335,24 @@ int profile_load(const char *path, const struct profile_options *options,
     }
     *profile_out = &loader.loaded->profile;
     return 0;
+}
+
+int program_load(const char *path, struct program *program, bool *truncated_out,
+                 struct trace_error *error_out)
+{
+    static const struct profile_options defaults = {0};
+    struct loader loader = {0};
+    *error_out = (struct trace_error){.record = ""};
+    int error = begin(&loader, path, &defaults, error_out);
+    loader.model.program = program;
+    if (error == 0)
+        error = read_records(&loader, error_out);
+    if (error == 0)
+        *truncated_out = loader.loaded->profile.truncated;
+    end(&loader);
+    if (loader.loaded)
+        profile_free(&loader.loaded->profile);
+    return error;
 }
 
 void profile_free(struct profile *profile)

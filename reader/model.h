@@ -167,6 +167,7 @@ struct model_octave {
 
 struct model {
     struct storage *storage;
+    struct program *program; /* reader/program.h; NULL where a profile is made */
     struct strtab texts;
     struct stacks stacks;
     struct model_site *sites;

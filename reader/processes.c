@@ -11,6 +11,7 @@
 #include "reader/array.h"
 #include "reader/events.h"
 #include "reader/io_events.h"
+#include "reader/program.h"
 #include "reader/site_habits.h"
 
 static int add_process(struct model *model, int32_t pid, uint32_t parent)
@@ -52,7 +53,7 @@ uint32_t processes_image(struct model *model, uint32_t image_id, int32_t pid)
     image->number = model->n_images + 1;
     image->pid = pid;
     image->executable = image->allocator = "";
-    image->sink = events_pairing_sink(image);
+    image->sink = model->program ? program_pairing_sink(image) : events_pairing_sink(image);
     image->pairing.sink = &image->sink;
     images[model->n_images++] = image;
     return idmap_put(&model->image_by_id, image_id, image->number) ? 0 : image->number;

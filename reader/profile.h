@@ -268,6 +268,9 @@ struct profile {
     const struct process *processes;
     size_t n_sites;
     const struct site *sites; /* by alloc_count + realloc_count, highest first, then by id */
+    /* Which of `sites` a site of program_load() is, by its number less one; n_sites: none that is shown. */
+    uint32_t n_site_rows;
+    const uint32_t *row_of_site;
     size_t n_frames;
     const struct profile_frame *frames;
     size_t n_timeline;

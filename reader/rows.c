@@ -163,6 +163,24 @@ static int keep_sources(struct analysis *analysis, const struct row *rows,
     return 0;
 }
 
+/* Which of the profile's sites each model site became part of. */
+static int number_rows(const struct analysis *analysis, const struct row *rows,
+                       const struct keysort_item *groups, size_t n_sites)
+{
+    const uint32_t n_numbers = analysis->model->n_sites;
+    uint32_t *const row_of_site = storage_array(analysis->storage, n_numbers, sizeof *row_of_site);
+    if (!row_of_site)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n_numbers; i++)
+        row_of_site[i] = (uint32_t)n_sites;
+    for (size_t i = 0; i < n_sites; i++)
+        for (uint32_t j = 0; j < groups[i].extra; j++)
+            row_of_site[rows[groups[i].value + j].site - 1] = (uint32_t)i;
+    analysis->profile->row_of_site = row_of_site;
+    analysis->profile->n_site_rows = n_numbers;
+    return 0;
+}
+
 static int make_sites(struct analysis *analysis, const struct row *rows, size_t n_rows,
                       struct keysort_item *groups)
 {
@@ -178,6 +196,8 @@ static int make_sites(struct analysis *analysis, const struct row *rows, size_t 
         error = make_site(all, &rows[groups[i].value], groups[i].extra, &sites[i]);
     if (error == 0)
         error = keep_sources(analysis, rows, groups, n_sites);
+    if (error == 0)
+        error = number_rows(analysis, rows, groups, n_sites);
     profile->sites = sites;
     profile->n_sites = n_sites;
     return error;
