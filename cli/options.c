@@ -112,6 +112,19 @@ static int store_choice(struct cursor *cursor, const char *what, const struct op
     return refuse_choice(cursor, what, spec, value);
 }
 
+static int store_in_list(struct cursor *cursor, const char *what, const struct option_spec *spec,
+                         const char *value)
+{
+    struct option_list *const list =
+        (struct option_list *)(void *)((char *)cursor->values + spec->offset);
+    if (!*value)
+        return refuse(cursor, what, "needs a value that is not empty");
+    if (list->n == OPTION_LIST_MAX)
+        return refuse(cursor, what, "is given more than %d times", OPTION_LIST_MAX);
+    list->values[list->n++] = value;
+    return 0;
+}
+
 static int store(struct cursor *cursor, const char *what, const struct option_spec *spec,
                  const char *value)
 {
@@ -127,6 +140,7 @@ static int store(struct cursor *cursor, const char *what, const struct option_sp
         return 0;
     case OPTION_TEXT_OPTIONAL:
     case OPTION_CHOICE: return store_choice(cursor, what, spec, value);
+    case OPTION_LIST: return store_in_list(cursor, what, spec, value);
     case OPTION_COUNT: result = parse_count(value, &number); break;
     case OPTION_SIZE: result = options_size(value, &number); break;
     }

@@ -24,7 +24,16 @@ enum option_kind {
     OPTION_TEXT_OPTIONAL, /* const char *: `--name=value`; `--name` alone stores the first choice */
     OPTION_CHOICE,        /* const char *: the row of `choices` that was named */
     OPTION_COUNT,         /* uint64_t: a decimal number */
+    OPTION_LIST,          /* struct option_list: all arguments of an option that is repeated */
     OPTION_SIZE, /* uint64_t: bytes; K, M, G, T multiply by 1024 (KiB and KB mean the same) */
+};
+
+enum { OPTION_LIST_MAX = 16 };
+
+/* What repeated options of kind OPTION_LIST give, in their order. Zero it. */
+struct option_list {
+    const char *values[OPTION_LIST_MAX];
+    size_t n;
 };
 
 struct option_spec {
@@ -59,7 +68,7 @@ struct option_set {
 /* Read argv[1..argc).
  *
  * Fills the struct at `values`, whose members keep what they held where an option is absent; the last of
- * repeated options wins. Operands are moved behind the options, in their order; *operands_out is the
+ * repeated options wins, but for OPTION_LIST. Operands are moved behind the options, in their order; *operands_out is the
  * index of the first. Strings point into argv or into the table. Returns 0, OPTIONS_HELP, or -EINVAL
  * with *error_out. */
 int options_parse(const struct option_set *set, int argc, char **argv, void *values,

@@ -13,6 +13,7 @@ struct values {
     bool quiet, verbose;
     const char *output, *mode, *report;
     uint64_t depth, limit_bytes;
+    struct option_list names;
 };
 
 static const char *const modes[] = {"block", "drop", NULL};
@@ -27,13 +28,14 @@ static const struct option_spec specs[] = {
      "print"},
     {"depth", 'd', OPTION_COUNT, offsetof(struct values, depth), "N", NULL, "frames"},
     {"max-size", 0, OPTION_SIZE, offsetof(struct values, limit_bytes), "SIZE", NULL, "stop there"},
+    {"name", 'n', OPTION_LIST, offsetof(struct values, names), "NAME", NULL, "one more"},
 };
 
 struct parsed {
     struct values values;
     struct option_error error;
     int result, first, argc;
-    char words[200], *argv[20];
+    char words[200], *argv[24];
 };
 
 /* Split `line` at blanks and parse it as the arguments of "cmd". */
@@ -70,6 +72,24 @@ static void every_spelling_fills_its_value(void **state)
         assert_int_equal(p.first, p.argc - 1);
         assert_string_equal(p.argv[p.first], "trace");
     }
+}
+
+static void a_list_keeps_every_one(void **state)
+{
+    (void)state;
+    struct parsed p;
+    char line[200] = "";
+    parse(&p, "--name a trace -nb --name=c", OPTIONS_ANYWHERE);
+    assert_int_equal(p.result, 0);
+    assert_int_equal(p.values.names.n, 3);
+    assert_string_equal(p.values.names.values[0], "a");
+    assert_string_equal(p.values.names.values[1], "b");
+    assert_string_equal(p.values.names.values[2], "c");
+    for (unsigned i = 0; i < OPTION_LIST_MAX + 1; i++)
+        strcat(line, "-nx ");
+    parse(&p, line, OPTIONS_ANYWHERE);
+    assert_int_equal(p.result, -EINVAL);
+    assert_string_equal(p.error.why, "is given more than 16 times");
 }
 
 static void first_operand_ends_the_options_of_run(void **state)
@@ -141,6 +161,7 @@ static void mistakes_are_named(void **state)
         {"--output", "--output", "needs a value: FILE"},
         {"--output=", "--output", "needs a value that is not empty"},
         {"-o", "-o", "needs a value: FILE"},
+        {"--name=", "--name", "needs a value that is not empty"},
         {"--depth x", "--depth", "'x' is no number"},
         {"--depth -1", "--depth", "'-1' is no number"},
         {"--depth 99999999999999999999", "--depth", "'99999999999999999999' is too large"},
@@ -194,6 +215,7 @@ static void sizes_are_binary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_keeps_every_one),
         cmocka_unit_test(every_spelling_fills_its_value),
         cmocka_unit_test(first_operand_ends_the_options_of_run),
         cmocka_unit_test(double_dash_ends_the_options),
