@@ -8,7 +8,7 @@ if ! command -v clang-format >/dev/null 2>&1; then
 fi
 bad=
 # shellcheck disable=SC2044 # names of ours have no spaces
-for file in $(find trace preload symbols collector reader report findings cli tests bench examples \
+for file in $(find trace preload symbols collector reader report findings replay cli tests bench examples \
     \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) 2>/dev/null); do
     clang-format --dry-run -Werror "$file" >/dev/null 2>&1 || bad="$bad $file"
 done

@@ -12,7 +12,8 @@ collector: collector trace symbols
 reader: reader trace symbols
 report: report reader
 findings: findings report reader
-cli: cli findings report reader collector symbols trace
+replay: replay reader trace
+cli: cli replay findings report reader collector symbols trace
 '
 
 printf '%s\n' "$allowed" | while IFS=: read -r folder may; do

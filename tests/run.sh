@@ -108,9 +108,10 @@ export HEAPWISE="$ROOT/$BUILD/heapwise"
 if [ "$(id -u)" -eq 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$HEAPWISE"; then
     copy=$(mktemp -d /tmp/heapwise-copy-XXXXXX) || stop "cannot make a folder in /tmp"
     trap 'rm -rf "$copy"' EXIT
-    mkdir "$copy/cli" "$copy/preload"
+    mkdir "$copy/cli" "$copy/preload" "$copy/replay"
     cp $BUILD/cli/heapwise "$copy/cli/"
     cp $BUILD/preload/libheapwise-preload.so "$copy/preload/"
+    cp $BUILD/replay/heapwise-replayer "$copy/replay/"
     ln -s cli/heapwise "$copy/heapwise"
     chmod 755 "$copy"
     export HEAPWISE="$copy/heapwise"
