@@ -8,6 +8,7 @@ static const struct command commands[] = {
     {"run", cmd_run, "record a command and the processes it starts"},
     {"report", cmd_report, "say where a recorded program allocates"},
     {"findings", cmd_findings, "say what to change in it, and what that saves"},
+    {"replay", cmd_replay, "run the recorded allocations again, under other allocators"},
     {"dump", cmd_dump, "print every record of a trace"},
     {"explain", cmd_explain, "say what a metric, a section or a rule means"},
     {"help", cmd_help, "list the commands, or explain one"},

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* `heapwise replay`: the recorded sequence of allocations once more, measured. */
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/status.h"
+#include "cli/trace_input.h"
+#include "replay/replay.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct values {
+    struct option_list allocators;
+    const char *plan, *format, *output;
+    uint64_t runs, process;
+    bool each_row;
+};
+
+/* `process` as long as nobody set it. */
+#define UNSET UINT64_MAX
+
+static const char *const format_names[] = {"text", "json", NULL};
+
+static const struct option_spec specs[] = {
+    {"allocator", 'a', OPTION_LIST, offsetof(struct values, allocators), "NAME", NULL,
+     "native, jemalloc, mimalloc, tcmalloc or a FILE.so; may be repeated"},
+    {"plan", 0, OPTION_TEXT, offsetof(struct values, plan), "FILE", NULL,
+     "pools, arenas and the like for call sites, as JSON: measure them, too"},
+    {"each-row", 0, OPTION_FLAG, offsetof(struct values, each_row), NULL, NULL,
+     "measure each row of the plan alone besides"},
+    {"runs", 'r', OPTION_COUNT, offsetof(struct values, runs), "N", NULL,
+     "runs of each variant, of which medians are shown (5)"},
+    {"format", 'f', OPTION_CHOICE, offsetof(struct values, format), "FORMAT", format_names,
+     "text (default) or json"},
+    {"output", 'o', OPTION_TEXT, offsetof(struct values, output), "FILE", NULL,
+     "write there; - is standard output"},
+    {"process", 'p', OPTION_COUNT, offsetof(struct values, process), "ID", NULL,
+     "this process of the report's section PROCESSES; else the busiest"},
+};
+
+static const struct option_set set = {specs, sizeof specs / sizeof *specs, OPTIONS_ANYWHERE};
+
+static int print_help(void)
+{
+    puts("usage: heapwise replay [OPTION]... TRACE\n\n"
+         "Run the allocations, resizes and frees of one process of TRACE again, in fresh "
+         "processes, and "
+         "measure time\nand memory. Without --allocator: native, and what is installed of the "
+         "others.\n");
+    options_print(&set, stdout);
+    puts("\nexample: heapwise replay --allocator native --allocator jemalloc heapwise.jq.4711.hwt");
+    struct output output = {.stream = stdout};
+    return output_close(&output, true);
+}
+
+/* What cannot be wrong any more before the trace is read, which may take long. */
+static int check(const struct values *values, const char *trace)
+{
+    const bool is_id = values->process > 0 && values->process <= UINT32_MAX;
+    if (values->process != UNSET && !is_id) {
+        message_error("--process", "no process has such an id");
+        return STATUS_USAGE;
+    }
+    if (values->runs == 0 || values->runs > REPLAY_MAX_RUNS) {
+        message_error("--runs", "has to be 1 to %d", REPLAY_MAX_RUNS);
+        return STATUS_USAGE;
+    }
+    if (strcmp(trace, "-") == 0) {
+        message_error("standard input", "cannot be replayed: the trace is read twice; give a file");
+        return STATUS_USAGE;
+    }
+    return trace_input_check(trace);
+}
+
+static int read_plan(const struct values *values, struct replay_plan *plan)
+{
+    char why[200];
+    const int result = values->plan ? plan_read(values->plan, plan, why) : 0;
+    if (result == 0)
+        return STATUS_OK;
+    message_error(values->plan, "%s", why[0] ? why : strerror(-result));
+    return STATUS_USAGE;
+}
+
+static int explain_failure(const char *trace, int result, const struct trace_error *error)
+{
+    const char *const record = error->record ? error->record : "";
+    if (strcmp(record, "allocator") == 0)
+        message_error("--allocator", "%s", error->reason);
+    else if (strcmp(record, "replayer") == 0 || strcmp(record, "replay") == 0)
+        message_error("replay", "%s", error->reason);
+    else
+        return trace_input_error(trace, result, error);
+    return STATUS_USAGE;
+}
+
+static int emit(const struct values *values, const char *trace,
+                const struct replay_result *replayed)
+{
+    struct output output;
+    int status = output_open(&output, values->output, trace);
+    if (status != 0)
+        return status;
+    const int result = strcmp(values->format, "json") == 0
+                           ? replay_print_json(replayed, trace, output.stream)
+                           : replay_print_text(replayed, output.stream);
+    status = output_close(&output, result == 0);
+    if (result < 0 && status == 0) {
+        message_error("replay", "%s", strerror(-result));
+        status = STATUS_USAGE;
+    }
+    return status;
+}
+
+static void warn(const struct replay_result *replayed)
+{
+    if (replayed->lost_events)
+        message_error("replay", "%llu events were lost when recording: the sequence has holes",
+                      (unsigned long long)replayed->lost_events);
+    for (size_t i = 0; i < replayed->n_rows; i++)
+        if (!replayed->rows[i].is_found)
+            message_error("--plan", "the process has no call site %s",
+                          replayed->rows[i].plan->site);
+}
+
+static int replay(const struct values *values, const char *trace)
+{
+    struct replay_plan plan = {.n_rows = 0};
+    struct replay_result *replayed = NULL;
+    struct trace_error error = {.record = ""};
+    int status = check(values, trace);
+    if (status == 0)
+        status = read_plan(values, &plan);
+    if (status != 0)
+        return status;
+    const struct replay_options options = {
+        .allocators = values->allocators.values,
+        .n_allocators = values->allocators.n,
+        .plan = &plan,
+        .each_row = values->each_row,
+        .n_runs = (unsigned)values->runs,
+        .process_id = values->process == UNSET ? 0 : (uint32_t)values->process,
+    };
+    const int result = replay_measure(trace, &options, &replayed, &error);
+    if (result == 0) {
+        warn(replayed);
+        status = emit(values, trace, replayed);
+    } else {
+        status = explain_failure(trace, result, &error);
+    }
+    replay_free(replayed);
+    plan_fini(&plan);
+    return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct values values = {.format = "text", .runs = REPLAY_RUNS, .process = UNSET};
+    struct option_error error;
+    int first = 0;
+    const int result = options_parse(&set, argc, argv, &values, &first, &error);
+    if (result == OPTIONS_HELP)
+        return print_help();
+    if (result < 0) {
+        message_error(error.what, "%s", error.why);
+        return STATUS_USAGE;
+    }
+    const int status = trace_input_operand("replay", argc - first);
+    if (status != 0)
+        return status;
+    return replay(&values, argv[first]);
+}
