@@ -5,9 +5,11 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/page.h"
+#include "cli/replay_failure.h"
 #include "cli/status.h"
 #include "cli/trace_input.h"
 #include "findings/findings.h"
+#include "findings/prove.h"
 #include "findings/show.h"
 
 #include <errno.h>
@@ -16,8 +18,8 @@
 
 struct values {
     const char *format, *output, *severity, *config, *root;
-    uint64_t top, process;
-    bool no_snippets;
+    uint64_t top, process, runs;
+    bool no_snippets, prove;
 };
 
 /* `process` as long as nobody set it. */
@@ -39,6 +41,10 @@ static const struct option_spec specs[] = {
      "limits of rules, frames to pass over, threads that must not wait"},
     {"process", 'p', OPTION_COUNT, offsetof(struct values, process), "ID", NULL,
      "only this process of the report's section PROCESSES"},
+    {"prove", 0, OPTION_FLAG, offsetof(struct values, prove), NULL, NULL,
+     "measure what is suggested by replaying the recording with it in place"},
+    {"runs", 'r', OPTION_COUNT, offsetof(struct values, runs), "N", NULL,
+     "with --prove: runs of each variant, of which medians are taken (5)"},
     {"root", 0, OPTION_TEXT, offsetof(struct values, root), "DIR", NULL,
      "folder of the source: paths below it are shown relative (default: .)"},
     {"no-snippets", 0, OPTION_FLAG, offsetof(struct values, no_snippets), NULL, NULL,
@@ -84,11 +90,11 @@ static int find_root(const char *folder, char **root_out)
     return STATUS_OK;
 }
 
-static int check(const struct values *values)
+static int check(const struct values *values, const char *trace)
 {
     const bool is_id = values->process > 0 && values->process <= UINT32_MAX;
     if (values->process == UNSET || is_id)
-        return STATUS_OK;
+        return values->prove ? replay_check(trace, values->runs) : STATUS_OK;
     message_error("--process", "no process has such an id");
     return STATUS_USAGE;
 }
@@ -130,11 +136,34 @@ static int show(const struct values *values, const char *root, const char *trace
     return status;
 }
 
+static uint32_t process_of(const struct values *values)
+{
+    return values->process == UNSET ? 0 : (uint32_t)values->process;
+}
+
+static int prove(const struct values *values, const char *trace, struct findings *findings)
+{
+    struct trace_error error = {.record = ""};
+    const int result =
+        prove_all(findings, trace, (unsigned)values->runs, process_of(values), &error);
+    return result ? replay_failure(trace, result, &error) : STATUS_OK;
+}
+
 static int find(const struct values *values, const struct findings_config *config,
-                const char *trace, const char *root)
+                const struct profile *profile, struct findings **findings_out)
+{
+    const int result = findings_make(profile, config, (size_t)values->top, findings_out);
+    if (result == 0)
+        return STATUS_OK;
+    message_error("findings", "%s", strerror(-result));
+    return STATUS_USAGE;
+}
+
+static int find_and_show(const struct values *values, const struct findings_config *config,
+                         const char *trace, const char *root)
 {
     const struct profile_options options = {
-        .process_id = values->process == UNSET ? 0 : (uint32_t)values->process,
+        .process_id = process_of(values),
         .habits = true,
         .hidden = config->hidden,
         .n_hidden = config->n_hidden,
@@ -142,16 +171,11 @@ static int find(const struct values *values, const struct findings_config *confi
     struct profile *profile = NULL;
     struct findings *findings = NULL;
     int status = trace_input_load(trace, &options, &profile);
-    if (status != 0)
-        return status;
-    const int result = findings_make(profile, config, (size_t)values->top, &findings);
-    if (result < 0) {
-        message_error("findings", "%s", strerror(-result));
-        status = STATUS_USAGE;
-    } else {
-        status = show(values, root, trace, findings);
-        status = status ? status : judge(findings, values->severity);
-    }
+    status = status ? status : find(values, config, profile, &findings);
+    if (status == STATUS_OK && values->prove)
+        status = prove(values, trace, findings);
+    status = status ? status : show(values, root, trace, findings);
+    status = status ? status : judge(findings, values->severity);
     findings_free(findings);
     profile_free(profile);
     return status;
@@ -161,10 +185,10 @@ static int run(const struct values *values, const char *trace)
 {
     struct findings_config config = {.n_limits = 0};
     char *root = NULL;
-    int status = check(values);
+    int status = check(values, trace);
     status = status ? status : find_root(values->root, &root);
     status = status ? status : load_config(values->config, &config);
-    status = status ? status : find(values, &config, trace, root);
+    status = status ? status : find_and_show(values, &config, trace, root);
     config_fini(&config);
     free(root);
     return status;
@@ -172,7 +196,8 @@ static int run(const struct values *values, const char *trace)
 
 int cmd_findings(int argc, char **argv)
 {
-    struct values values = {.format = "text", .top = FINDINGS_TOP, .process = UNSET};
+    struct values values = {
+        .format = "text", .top = FINDINGS_TOP, .runs = REPLAY_RUNS, .process = UNSET};
     struct option_error error;
     int first = 0;
     const int result = options_parse(&set, argc, argv, &values, &first, &error);

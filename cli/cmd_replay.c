@@ -4,8 +4,11 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/replay_failure.h"
 #include "cli/status.h"
 #include "cli/trace_input.h"
+#include "findings/findings.h"
+#include "findings/prove.h"
 #include "replay/replay.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@ struct values {
     struct option_list allocators;
     const char *plan, *format, *output;
     uint64_t runs, process;
-    bool each_row;
+    bool each_row, pools;
 };
 
 /* `process` as long as nobody set it. */
@@ -26,6 +29,8 @@ static const char *const format_names[] = {"text", "json", NULL};
 static const struct option_spec specs[] = {
     {"allocator", 'a', OPTION_LIST, offsetof(struct values, allocators), "NAME", NULL,
      "native, jemalloc, mimalloc, tcmalloc or a FILE.so; may be repeated"},
+    {"pools", 0, OPTION_FLAG, offsetof(struct values, pools), NULL, NULL,
+     "also with the pools, arenas and buffers that `findings` suggests"},
     {"plan", 0, OPTION_TEXT, offsetof(struct values, plan), "FILE", NULL,
      "pools, arenas and the like for call sites, as JSON: measure them, too"},
     {"each-row", 0, OPTION_FLAG, offsetof(struct values, each_row), NULL, NULL,
@@ -63,37 +68,53 @@ static int check(const struct values *values, const char *trace)
         message_error("--process", "no process has such an id");
         return STATUS_USAGE;
     }
-    if (values->runs == 0 || values->runs > REPLAY_MAX_RUNS) {
-        message_error("--runs", "has to be 1 to %d", REPLAY_MAX_RUNS);
+    if (values->plan && values->pools) {
+        message_error("--pools", "and --plan: only one of them");
         return STATUS_USAGE;
     }
-    if (strcmp(trace, "-") == 0) {
-        message_error("standard input", "cannot be replayed: the trace is read twice; give a file");
-        return STATUS_USAGE;
-    }
-    return trace_input_check(trace);
+    return replay_check(trace, values->runs);
 }
 
-static int read_plan(const struct values *values, struct replay_plan *plan)
+static int read_plan(const char *path, struct replay_plan *plan)
 {
-    char why[200];
-    const int result = values->plan ? plan_read(values->plan, plan, why) : 0;
+    char why[200] = "";
+    const int result = plan_read(path, plan, why);
     if (result == 0)
         return STATUS_OK;
-    message_error(values->plan, "%s", why[0] ? why : strerror(-result));
+    message_error(path, "%s", why[0] ? why : strerror(-result));
     return STATUS_USAGE;
 }
 
-static int explain_failure(const char *trace, int result, const struct trace_error *error)
+/* The plan that the findings of the trace come to. */
+static int find_plan(const struct values *values, const char *trace, struct replay_plan *plan)
 {
-    const char *const record = error->record ? error->record : "";
-    if (strcmp(record, "allocator") == 0)
-        message_error("--allocator", "%s", error->reason);
-    else if (strcmp(record, "replayer") == 0 || strcmp(record, "replay") == 0)
-        message_error("replay", "%s", error->reason);
-    else
-        return trace_input_error(trace, result, error);
+    const struct profile_options options = {
+        .process_id = values->process == UNSET ? 0 : (uint32_t)values->process, .habits = true};
+    const struct findings_config config = {.n_limits = 0};
+    struct profile *profile = NULL;
+    struct findings *findings = NULL;
+    const int status = trace_input_load(trace, &options, &profile);
+    if (status != 0)
+        return status;
+    int result = findings_make(profile, &config, FINDINGS_TOP, &findings);
+    if (result == 0)
+        result = prove_plan_all(findings, plan);
+    findings_free(findings);
+    profile_free(profile);
+    if (result == 0)
+        return STATUS_OK;
+    message_error("--pools", "%s", strerror(-result));
     return STATUS_USAGE;
+}
+
+static int make_plan(const struct values *values, const char *trace, struct replay_plan *plan)
+{
+    if (values->plan)
+        return read_plan(values->plan, plan);
+    const int status = values->pools ? find_plan(values, trace, plan) : STATUS_OK;
+    if (status == 0 && values->pools && plan->n_rows == 0)
+        message_error("--pools", "the findings suggest nothing that can be tried");
+    return status;
 }
 
 static int emit(const struct values *values, const char *trace,
@@ -132,7 +153,7 @@ static int replay(const struct values *values, const char *trace)
     struct trace_error error = {.record = ""};
     int status = check(values, trace);
     if (status == 0)
-        status = read_plan(values, &plan);
+        status = make_plan(values, trace, &plan);
     if (status != 0)
         return status;
     const struct replay_options options = {
@@ -148,7 +169,7 @@ static int replay(const struct values *values, const char *trace)
         warn(replayed);
         status = emit(values, trace, replayed);
     } else {
-        status = explain_failure(trace, result, &error);
+        status = replay_failure(trace, result, &error);
     }
     replay_free(replayed);
     plan_fini(&plan);

@@ -19,6 +19,7 @@ void merge_link(struct finding *const *findings, size_t n);
 
 /* Severity, score, order, ranks. Equal scores are ordered by percentage, then by id. */
 void rank_all(struct finder *finder);
+void rank_sort(struct finding **findings, size_t n, double duration_seconds);
 
 /* The threshold in words, the query and the verify command, for all. */
 void describe_all(struct finder *finder);

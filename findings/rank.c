@@ -47,20 +47,24 @@ static int compare(const void *a_, const void *b_)
     return strcmp(a->id, b->id);
 }
 
-void rank_all(struct finder *finder)
+void rank_sort(struct finding **findings, size_t n, double duration_seconds)
 {
-    const struct findings_store *const store = finder->findings->store;
-    const double duration_seconds = finder->profile->totals.duration_seconds;
-    for (size_t i = 0; i < store->n_found; i++) {
-        struct finding *const finding = store->found[i];
+    for (size_t i = 0; i < n; i++) {
+        struct finding *const finding = findings[i];
         finding->percentage = clip(finding->percentage, 100);
         finding->impact = clip(finding->impact, 100);
         finding->confidence = clip(finding->confidence, 1);
         finding->score = finding->impact * finding->confidence / finding->rule->effort;
         finding->severity = severity_of(finding, duration_seconds);
     }
-    if (store->n_found > 0) /* qsort(3) wants an array even for nothing */
-        qsort(store->found, store->n_found, sizeof *store->found, compare);
-    for (size_t i = 0; i < store->n_found; i++)
-        store->found[i]->rank = (uint32_t)(i + 1);
+    if (n > 0) /* qsort(3) wants an array even for nothing */
+        qsort(findings, n, sizeof *findings, compare);
+    for (size_t i = 0; i < n; i++)
+        findings[i]->rank = (uint32_t)(i + 1);
+}
+
+void rank_all(struct finder *finder)
+{
+    const struct findings_store *const store = finder->findings->store;
+    rank_sort(store->found, store->n_found, finder->profile->totals.duration_seconds);
 }

@@ -21,11 +21,11 @@ static uint32_t busiest_process(const struct profile *profile)
     return busiest;
 }
 
-/* A profile that shows the process only, so that its sites' figures are that one's. */
+/* A profile that shows the process only, so that its sites' figures are that one's. With names: which frames belong
+ * to the allocator, and so a site's id, is told by them. */
 static int load(struct measuring *measuring, const char *trace, struct profile **profile_out)
 {
-    struct profile_options options = {.process_id = measuring->options->process_id,
-                                      .no_symbols = true};
+    struct profile_options options = {.process_id = measuring->options->process_id};
     int error = profile_load(trace, &options, profile_out, measuring->error);
     if (error)
         return error;

@@ -11,8 +11,8 @@ symbols: symbols
 collector: collector trace symbols
 reader: reader trace symbols
 report: report reader
-findings: findings report reader
 replay: replay reader trace
+findings: findings replay report reader
 cli: cli replay findings report reader collector symbols trace
 '
 
