@@ -119,10 +119,10 @@ static int tell_reopened(struct finder *finder, const struct rule *rule,
     finding->title = say_repeats(finder, site);
     finding->suggestion.text = finder_text(finder,
                                            "Open each path once and keep the descriptor, or keep "
-                                           "what was found in it. One path alone was named %s "
-                                           "times; %s paths are different.",
-                                           finder_number(finder, (double)site->path_calls),
-                                           finder_number(finder, (double)site->n_paths));
+                                           "what was found in it. Different paths: %s; the most "
+                                           "frequent one was named %s times.",
+                                           finder_number(finder, (double)site->n_paths),
+                                           finder_number(finder, (double)site->path_calls));
     if (site->failed > site->calls / 2)
         finder_doubt(finding, 0.7, "most of these opens failed: there is no descriptor to keep");
     return 0;
@@ -149,11 +149,11 @@ static int tell_asked(struct finder *finder, const struct rule *rule, const stru
     finding->title = say_repeats(finder, site);
     finding->suggestion.text =
         finder_text(finder,
-                    "Keep the answer, or open the file once and ask its descriptor. One path alone "
-                    "was named %s times; %s paths "
-                    "are different. Where a change of the file must be noticed, inotify tells it.",
-                    finder_number(finder, (double)site->path_calls),
-                    finder_number(finder, (double)site->n_paths));
+                    "Keep the answer, or open the file once and ask its descriptor. Different "
+                    "paths: %s; the most frequent one was "
+                    "named %s times. Where a change of the file must be noticed, inotify tells it.",
+                    finder_number(finder, (double)site->n_paths),
+                    finder_number(finder, (double)site->path_calls));
     return 0;
 }
 

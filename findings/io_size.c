@@ -12,7 +12,7 @@ static bool may_be_buffered(const struct profile *profile, const struct io_site 
         io_traits_target(site) == IO_TARGET_TERMINAL)
         return false;
     if (site->writes)
-        return !io_traits_is_request(profile, site) && !io_traits_begins_record(profile, site);
+        return io_traits_can_wait(site) && !io_traits_begins_record(profile, site);
     return !io_traits_is_reply(site);
 }
 

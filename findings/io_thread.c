@@ -51,7 +51,7 @@ static int tell_blocked(struct finder *finder, const struct rule *rule, const st
         finder_text(finder,
                     "Hand these calls to another thread, through a queue that the thread \"%s\" "
                     "only fills, or make them on a "
-                    "descriptor that does not block: %s calls took %s together, the longest %s.",
+                    "descriptor that does not block. Calls: %s, %s together, the longest %s.",
                     habits->thread, finder_number(finder, (double)site->calls),
                     finder_seconds(finder, site->seconds), longest);
     finding->saves.seconds.known = false; /* the time is spent elsewhere, not saved */

@@ -125,15 +125,10 @@ bool io_traits_is_reply(const struct io_site *site)
     return site->habits && (double)site->habits->reply.count > io_traits_moving(site) / 2;
 }
 
-bool io_traits_is_request(const struct profile *profile, const struct io_site *site)
+bool io_traits_can_wait(const struct io_site *site)
 {
-    for (size_t i = 0; i < profile->n_io_places; i++) {
-        const struct io_site *const other = &profile->io_places[i];
-        if (io_traits_is_reply(other) && other->habits->reply.site &&
-            io_traits_is_same(profile, other->habits->reply.site, site))
-            return true;
-    }
-    return false;
+    return !site->habits || io_traits_target(site) == IO_TARGET_FILE ||
+           (double)site->habits->adjacent.count > io_traits_moving(site) / 2;
 }
 
 const struct io_site *io_traits_predecessor(const struct profile *profile,

@@ -47,8 +47,9 @@ const struct io_site *io_traits_place_of(const struct profile *profile, const st
 /* Most of the reads wait for an answer to what was just written to the same socket or pipe. */
 bool io_traits_is_reply(const struct io_site *site);
 
-/* Somewhere such answers are waited for after writes from here. Cost: O(places). */
-bool io_traits_is_request(const struct profile *profile, const struct io_site *site);
+/* Writes that could wait for each other: most come right after another one by the same thread, with no read or other
+ * thread in between. True of files, and where that is not known. */
+bool io_traits_can_wait(const struct io_site *site);
 
 /* The place whose writes come right before most of this one's, in the same file or stream, where that is
  * another one; else NULL. Cost: O(places). */

@@ -41,7 +41,8 @@ static int find_bytes(struct finder *finder, const struct rule *rule)
     for (size_t i = 0; i < profile->n_io_places && error == 0; i++) {
         const struct io_site *const site = &profile->io_places[i];
         if (site->reads == site->writes || !io_traits_is_by_byte(site) ||
-            !io_traits_is_stream(site) || io_traits_target(site) == IO_TARGET_TERMINAL)
+            !io_traits_is_stream(site) || io_traits_target(site) == IO_TARGET_TERMINAL ||
+            (site->writes && !io_traits_can_wait(site)))
             continue;
         const struct io_gain gain = io_gain_of_buffer(finder, site, IO_GAIN_BUFFER_BYTES);
         if ((double)site->calls >= finder_limit(finder, rule, "min_calls") &&
@@ -95,7 +96,7 @@ static int find_streams(struct finder *finder, const struct rule *rule, bool flu
         const struct io_site *const site = &profile->io_places[i];
         if (site->layer != IO_LAYER_STDIO || !site->writes || site->reads ||
             io_traits_is_by_byte(site) || !io_traits_is_stream(site) ||
-            io_traits_target(site) == IO_TARGET_TERMINAL ||
+            io_traits_target(site) == IO_TARGET_TERMINAL || !io_traits_can_wait(site) ||
             ((double)site->logical_calls >= FLUSHED_CALLS * (double)site->calls) != flushed)
             continue;
         const struct io_gain gain = io_gain_of_buffer(finder, site, IO_GAIN_STDIO_BYTES);

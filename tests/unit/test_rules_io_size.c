@@ -235,11 +235,29 @@ static void questions_are_not_to_be_collected(void **state)
     places[1].reads = true;
     places[1].writes = false;
     places[1].op = "read";
+    habits[0].adjacent = (struct io_before){10001, &places[0]};
     assert_true(rules_fires(places, 2, "IO201"));
     assert_true(rules_fires(places, 2, "IO202"));
+    habits[0].adjacent.count = 10000; /* a read comes between most of them */
     habits[1].reply = (struct io_before){20000, &places[0]};
     assert_false(rules_fires(places, 2, "IO201"));
     assert_false(rules_fires(places, 2, "IO202"));
+    places[0].path = "/data/file"; /* nobody answers there */
+    assert_true(rules_fires(places, 1, "IO201"));
+}
+
+static void a_stream_to_somebody_who_answers_is_to_be_flushed(void **state)
+{
+    (void)state;
+    struct io_habits habits = {.thread = ""};
+    struct io_site site = tiny(false);
+    site.layer = IO_LAYER_STDIO;
+    site.logical_calls = 40000;
+    site.path = "pipe:[17]";
+    site.habits = &habits;
+    expect(&site, "IO205", false);
+    habits.adjacent = (struct io_before){19999, &site};
+    expect(&site, "IO205", true);
 }
 
 static void numbers_at_their_limits_do_no_harm(void **state)
@@ -271,6 +289,7 @@ int main(void)
         cmocka_unit_test(head_and_body_are_one_finding_at_the_body),
         cmocka_unit_test(writes_behind_their_own_like_want_a_buffer),
         cmocka_unit_test(questions_are_not_to_be_collected),
+        cmocka_unit_test(a_stream_to_somebody_who_answers_is_to_be_flushed),
         cmocka_unit_test(numbers_at_their_limits_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

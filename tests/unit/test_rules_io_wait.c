@@ -79,23 +79,6 @@ static void each_limit_of_questions_counts(void **state)
     assert_false(rules_fires(&site, 1, "IO240"));
 }
 
-static void who_accepts_connections_may_be_asked(void **state)
-{
-    (void)state;
-    const struct io_habits habits = replies();
-    const struct io_site site = waiting(&habits);
-    const struct io_opener opener = {AT_LINE(1), .op = "accept4", .path = "", .opens = 1};
-    struct profile run = rules_run();
-    struct findings *findings = look_at(&run, &site);
-    const double before = rules_pick(findings, "IO240")->confidence;
-    findings_free(findings);
-    run.io_openers = &opener;
-    run.n_io_openers = 1;
-    findings = look_at(&run, &site);
-    assert_float_equal(rules_pick(findings, "IO240")->confidence, before / 2, 1e-9);
-    findings_free(findings);
-}
-
 /* ---- IO241 ---- */
 
 static void spinning_is_told_and_one_dry_call_after_each_piece_is_not(void **state)
@@ -221,7 +204,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_per_item_says_what_a_batch_saves),
         cmocka_unit_test(each_limit_of_questions_counts),
-        cmocka_unit_test(who_accepts_connections_may_be_asked),
         cmocka_unit_test(spinning_is_told_and_one_dry_call_after_each_piece_is_not),
         cmocka_unit_test(the_end_of_a_file_asked_for_again_counts_as_dry),
         cmocka_unit_test(descriptors_left_open_are_told),
