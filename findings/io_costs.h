@@ -23,8 +23,8 @@ enum io_cost {
 
 double io_costs_seconds(enum io_cost cost);
 
-/* What one call of the site takes apart from its bytes, by the median of the calls' own times: what goes away
- * where calls are made fewer and bytes stay. At least a quarter of that median. */
+/* What one call of the site takes apart from its bytes, by the calls' own times: what goes away where calls are made
+ * fewer and bytes stay. */
 double io_costs_fixed_seconds(const struct io_site *site);
 
 #endif

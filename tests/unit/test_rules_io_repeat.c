@@ -53,6 +53,7 @@ static void each_limit_of_reading_again_counts(void **state)
     struct io_site site = reading(&habits);
     site.bytes = 2 << 20;
     site.seconds = 0.01;
+    site.latency_ns = (struct quantiles)ALL_OF(50000, 192);
     assert_true(rules_fires(&site, 1, "IO230"));
     habits.reread_bytes--;
     assert_false(rules_fires(&site, 1, "IO230"));
