@@ -116,18 +116,20 @@ static bool is_repeated(const struct finder *finder, const struct rule *rule,
 static int tell_reopened(struct finder *finder, const struct rule *rule,
                          const struct path_site *site, double seconds)
 {
+    const bool failed = site->failed > site->calls / 2;
     struct finding *const finding = add_path(finder, rule, site, seconds);
     if (!finding)
         return -ENOMEM;
     finding->title = say_repeats(finder, site);
-    finding->suggestion.text = finder_text(finder,
-                                           "Open each path once and keep the descriptor, or keep "
-                                           "what was found in it. Different paths: %s; the most "
-                                           "frequent one was named %s times.",
-                                           finder_number(finder, (double)site->n_paths),
-                                           finder_number(finder, (double)site->path_calls));
-    if (site->failed > site->calls / 2)
-        finder_doubt(finding, 0.7, "most of these opens failed: there is no descriptor to keep");
+    finding->suggestion.text = finder_text(
+        finder, "%s Different paths: %s; the most frequent one was named %s times.",
+        failed ? "Most of these opens failed: remember which paths cannot be opened, for as long "
+                 "as that may stay so."
+               : "Open each path once and keep the descriptor, or keep what was found in it.",
+        finder_number(finder, (double)site->n_paths),
+        finder_number(finder, (double)site->path_calls));
+    if (failed)
+        finder_doubt(finding, 0.7, "a path that could not be opened may come to be there");
     return 0;
 }
 

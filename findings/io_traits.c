@@ -20,8 +20,9 @@ enum io_target io_traits_target(const struct io_site *site)
         enum io_target target;
     } kinds[] = {
         {"/dev/pts/", IO_TARGET_TERMINAL},    {"/dev/tty", IO_TARGET_TERMINAL},
-        {"/dev/console", IO_TARGET_TERMINAL}, {"pipe:[", IO_TARGET_PIPE},
-        {"socket:[", IO_TARGET_SOCKET},       {"/", IO_TARGET_FILE},
+        {"/dev/console", IO_TARGET_TERMINAL}, {"/dev/shm/", IO_TARGET_FILE},
+        {"/dev/", IO_TARGET_DEVICE},          {"/", IO_TARGET_FILE},
+        {"pipe:[", IO_TARGET_PIPE},           {"socket:[", IO_TARGET_SOCKET},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (begins_with(site->path, kinds[i].begin))
@@ -34,6 +35,7 @@ const char *io_traits_target_name(const struct io_site *site)
     static const char *const names[] = {
         [IO_TARGET_UNKNOWN] = "several files or sockets",
         [IO_TARGET_FILE] = "a file",
+        [IO_TARGET_DEVICE] = "a device",
         [IO_TARGET_PIPE] = "a pipe",
         [IO_TARGET_SOCKET] = "a socket",
         [IO_TARGET_TERMINAL] = "a terminal",

@@ -10,6 +10,7 @@
 enum io_target {
     IO_TARGET_UNKNOWN, /* several files, or nobody told */
     IO_TARGET_FILE,
+    IO_TARGET_DEVICE, /* below /dev, none of the others */
     IO_TARGET_PIPE,
     IO_TARGET_SOCKET,
     IO_TARGET_TERMINAL,
@@ -17,7 +18,7 @@ enum io_target {
 
 enum io_target io_traits_target(const struct io_site *site);
 
-/* "a file", "a pipe", "a socket", "a terminal", "several files" */
+/* "a file", "a pipe", "several files or sockets", ... */
 const char *io_traits_target_name(const struct io_site *site);
 
 /* Calls that moved bytes. */

@@ -11,7 +11,8 @@ static const char *advise_on_bytes(struct finder *finder, const struct io_site *
                                    const struct io_gain *gain)
 {
     const char *const what =
-        site->layer == IO_LAYER_STDIO ? "Leave the stream its buffer (no setvbuf with _IONBF on it)"
+        site->layer == IO_LAYER_STDIO ? "Let the stream collect the bytes (no setvbuf with _IONBF "
+                                        "on it, no fflush after each)"
         : site->reads ? "Read 64 KiB at a time and hand out bytes from that buffer, as getc does"
                       : "Collect bytes in a buffer of 64 KiB and write it when it is full and at "
                         "the end, as putc does";

@@ -181,6 +181,7 @@ static void what_copies_depends_on_both_ends(void **state)
     expect_copy("/data/a", "socket:[tcp 10.0.0.1:80]", "sendfile");
     expect_copy("/data/a", "pipe:[17]", "sendfile");
     expect_copy("pipe:[17]", "/data/b", "splice: one of the two");
+    expect_copy("/dev/zero", "/data/b", "let the kernel copy them");
     expect_copy("socket:[tcp 10.0.0.1:80]", "socket:[tcp 10.0.0.2:80]",
                 "through a pipe made for it");
 }

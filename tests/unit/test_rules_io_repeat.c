@@ -127,6 +127,23 @@ static void each_limit_of_paths_counts(void **state)
     assert_true(fires(&site, "IO232"));
 }
 
+static void opens_that_fail_leave_nothing_to_keep_open(void **state)
+{
+    (void)state;
+    struct path_site site = asking("openat");
+    struct profile profile = rules_run();
+    profile.path_sites = &site;
+    profile.n_path_sites = 1;
+    for (site.failed = 2000; site.failed <= 2001; site.failed++) {
+        struct findings *const findings = rules_look(&profile, NULL);
+        const struct finding *const finding = rules_pick(findings, "IO231");
+        const char *const words =
+            site.failed == 2000 ? "keep the descriptor" : "remember which paths";
+        assert_non_null(strstr(finding->suggestion.text, words));
+        findings_free(findings);
+    }
+}
+
 static void many_different_paths_are_in_order(void **state)
 {
     (void)state;
@@ -144,6 +161,7 @@ int main(void)
         cmocka_unit_test(each_limit_of_reading_again_counts),
         cmocka_unit_test(paths_named_again_are_told_by_what_was_asked),
         cmocka_unit_test(each_limit_of_paths_counts),
+        cmocka_unit_test(opens_that_fail_leave_nothing_to_keep_open),
         cmocka_unit_test(many_different_paths_are_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
