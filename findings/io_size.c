@@ -105,7 +105,7 @@ static const struct rule rows[] = {
                    "that is less than 1 % of the run and less than a millisecond.\n",
         .evidence = "Writes from the place, their sizes, and that most of them went right behind\n"
                     "the last one or to a pipe or socket. The saving is the writes less those\n"
-                    "that a buffer of 64 KiB leaves, by the median time of a write in this run.\n",
+                    "that a buffer of 64 KiB leaves, by the own times of the writes in this run.\n",
         .example_c =
             "    /* before */                          /* after */\n"
             "    for (...)                             FILE *out = fdopen(fd, \"w\");\n"
@@ -149,7 +149,7 @@ static const struct rule rows[] = {
                    "was, as from a slow pipe, are left out: asking for more gives no more.\n",
         .evidence = "Reads from the place, their sizes, and that most of them began where the\n"
                     "last one had ended. The saving is the reads less those that a buffer of\n"
-                    "64 KiB leaves, by the median time of a read in this run.\n",
+                    "64 KiB leaves, by the own times of the reads in this run.\n",
         .example_c = "    /* before */                          /* after */\n"
                      "    while (read(fd, &record,              FILE *in = fdopen(fd, \"r\");\n"
                      "                sizeof record) > 0)       while (fread(&record,\n"

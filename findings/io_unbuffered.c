@@ -62,11 +62,12 @@ static const double FLUSHED_CALLS = 1.5;
 static const char *advise_on_stream(bool flushed)
 {
     return flushed ? "Leave out the fflush after each record, or what has its effect (a seek, a "
-                     "line buffer), and flush "
-                     "where somebody waits for the data"
+                     "line buffer; in C++ "
+                     "std::endl and std::cerr), and flush where somebody waits for the data"
                    : "Give the stream a buffer with setvbuf(stream, NULL, _IOFBF, 4096) before its "
-                     "first use, and flush "
-                     "where somebody waits for the data; stderr has none by itself";
+                     "first use (stderr has "
+                     "none by itself, and dprintf none at all: use fprintf), and flush where "
+                     "somebody waits for the data";
 }
 
 static int tell_stream(struct finder *finder, const struct rule *rule, const struct io_site *site,
@@ -142,7 +143,7 @@ static const struct rule rows[] = {
                    "buffer costs about one.\n",
         .evidence = "Calls from the place of which 95 % moved at most one byte, most of them\n"
                     "right behind the last one. The saving is the calls less those that a\n"
-                    "buffer of 64 KiB leaves, by the median time of a call in this run.\n",
+                    "buffer of 64 KiB leaves, by the own times of the calls in this run.\n",
         .example_c = "    /* before */                          /* after */\n"
                      "    char c;                               FILE *in = fdopen(fd, \"r\");\n"
                      "    while (read(fd, &c, 1) == 1)          int c;\n"
@@ -184,7 +185,7 @@ static const struct rule rows[] = {
                    "the same for each line.\n",
         .evidence = "Writes that stdio made for the place, and calls of stdio that they served:\n"
                     "nearly as many. Streams on a terminal are left out. The saving is the\n"
-                    "writes less those of full buffers of 4 KiB, by the median time of a write.\n",
+                    "writes less those of full buffers of 4 KiB, by the own times of the writes.\n",
         .example_c =
             "    /* before */                          /* after */\n"
             "    fprintf(stderr, ...);                 static char room[4096];\n"
@@ -226,7 +227,7 @@ static const struct rule rows[] = {
         .evidence =
             "Writes that stdio made for the place, how large they were, and how many calls\n"
             "of stdio each of them served. The saving is the writes less those of full\n"
-            "buffers of 4 KiB, by the median time of a write in this run.\n",
+            "buffers of 4 KiB, by the own times of the writes in this run.\n",
         .example_c = "    /* before */                          /* after */\n"
                      "    for (...) {                           for (...)\n"
                      "        fprintf(log, ...);                    fprintf(log, ...);\n"
