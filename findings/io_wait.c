@@ -155,8 +155,9 @@ static int tell_leak(struct finder *finder, const struct rule *rule, const struc
         finder_text(finder,
                     "Close each descriptor when its work is done, also on the way out after an "
                     "error. Up to %s of this place were "
-                    "open at once; a process may have %d by default, then %s fails with EMFILE.",
-                    finder_number(finder, (double)opener->max_open), USUAL_LIMIT, opener->op);
+                    "open at once; a process may have %s by default, then %s fails with EMFILE.",
+                    finder_number(finder, (double)opener->max_open),
+                    finder_number(finder, USUAL_LIMIT), opener->op);
     return 0;
 }
 
