@@ -5,6 +5,9 @@
 
 #include "findings/sites.h"
 
+/* Putting a block into a queue and taking it out, an atomic operation each. */
+static const double QUEUE_SECONDS = 20e-9;
+
 static int tell_handover(struct finder *finder, const struct rule *rule, const struct site *site)
 {
     const double count = (double)site->habits->freed_elsewhere_count;
@@ -27,7 +30,7 @@ static int tell_handover(struct finder *finder, const struct rule *rule, const s
         finder_number(finder, n_live), finder_bytes(finder, (double)site->sizes.max));
     finding->suggestion.buffer = (struct finding_buffer){
         true, site->sizes.max, site->metrics.alloc_count, site->max_live_count};
-    sites_save(finding, count > n_live ? count - n_live : 0, 0);
+    sites_save(finding, count > n_live ? count - n_live : 0, QUEUE_SECONDS);
     sites_doubt_live(finding);
     if (n_live * 20 > (double)site->metrics.alloc_count)
         finder_doubt(finding, 0.7, "many blocks are live at once: few could be used again");
