@@ -78,6 +78,12 @@ static void set_words(struct finder *finder, struct finding *finding, const char
         finder_doubt(finding, 0.8, "the blocks end at different sizes");
 }
 
+/* A step by realloc is one call, where one by a new block comes with a free. */
+static double left_of_a_step(const struct site *site)
+{
+    return site->metrics.realloc_count ? 1e-9 * (double)site->free_call_ns.p50 : 0;
+}
+
 static int tell_growth(struct finder *finder, const struct rule *rule, const struct site *site,
                        const char *how)
 {
@@ -92,7 +98,7 @@ static int tell_growth(struct finder *finder, const struct rule *rule, const str
     set_words(finder, finding, how);
     finding->suggestion.reserve =
         (struct finding_reserve){true, reserve_for(growth), growth->steps, growth->copied_bytes};
-    sites_save(finding, (double)growth->steps, 0);
+    sites_save(finding, (double)growth->steps, left_of_a_step(site));
     finding->saves.bytes = maybe_known((double)growth->copied_bytes);
     finding->saves.seconds.value += copy_seconds(growth);
     if (growth->final_max_bytes >= MREMAP_BYTES && site->metrics.realloc_count)

@@ -139,10 +139,16 @@ void finder_doubt(struct finding *finding, double factor, const char *reason)
  * together on machines of the last ten years. */
 static const double USUAL_PAIR_SECONDS = 20e-9;
 
+/* About the mean: most calls take p50, but the one in ten that is not served from a list counts, too. */
+static double usual_ns(const struct quantiles *call_ns)
+{
+    return 0.9 * (double)call_ns->p50 + 0.1 * (double)call_ns->p95;
+}
+
 double finder_pair_seconds(const struct site *site, bool *measured_out)
 {
     *measured_out = site->alloc_call_ns.n > 0;
     if (!*measured_out)
         return USUAL_PAIR_SECONDS;
-    return 1e-9 * (double)(site->alloc_call_ns.p50 + site->free_call_ns.p50);
+    return 1e-9 * (usual_ns(&site->alloc_call_ns) + usual_ns(&site->free_call_ns));
 }
