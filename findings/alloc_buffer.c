@@ -58,6 +58,32 @@ static int find_hoisted(struct finder *finder, const struct rule *rule)
 
 /* ---- AL102: a small block that its function frees itself ---- */
 
+/* How much of that is known. */
+static const char *say_seen(struct finder *finder, const struct site *site, double percent)
+{
+    const uint64_t n_seen = site->habits->freed_seen_count;
+    if (percent >= 100 && n_seen >= site->metrics.free_count)
+        return "";
+    return finder_text(finder, ", in %.0f %% of %s frees seen", percent,
+                       finder_number(finder, (double)n_seen));
+}
+
+static const char *say_stack(struct finder *finder, const struct site *site)
+{
+    const char *const most = finder_bytes(finder, (double)site->sizes.max);
+    if (site->sizes.min == site->sizes.max)
+        return finder_text(finder,
+                           "Use a variable or an array of %s on the stack: all blocks were of that "
+                           "size. Where the length comes from input, keep the heap for what does "
+                           "not fit.",
+                           most);
+    return finder_text(
+        finder,
+        "Use an array of %s on the stack, and the heap for what does not fit: no block "
+        "was larger in this run, but where the length comes from input one may be.",
+        most);
+}
+
 static int tell_stack(struct finder *finder, const struct rule *rule, const struct site *site)
 {
     const double percent = sites_same_function_percent(finder->profile, site);
@@ -66,15 +92,12 @@ static int tell_stack(struct finder *finder, const struct rule *rule, const stru
     if (!finding)
         return -ENOMEM;
     finding->title =
-        finder_text(finder, "%s blocks of at most %s freed by the function that allocated",
-                    finder_number(finder, count), finder_bytes(finder, (double)site->sizes.max));
+        finder_text(finder, "%s of at most %s freed by the function that allocated%s",
+                    sites_say_blocks(finder, count), finder_bytes(finder, (double)site->sizes.max),
+                    say_seen(finder, site, percent));
     finding->percentage = finding->impact = sites_count_percent(finder, site);
     finding->whole = OF_ALLOC_COUNT;
-    finding->suggestion.text = finder_text(
-        finder,
-        "Use an array of %s on the stack, and the heap only for what does not fit; no block was "
-        "larger in this run. Where the length comes from input, keep that branch.",
-        finder_bytes(finder, (double)site->sizes.max));
+    finding->suggestion.text = say_stack(finder, site);
     finding->suggestion.buffer =
         (struct finding_buffer){true, site->sizes.max, site->metrics.alloc_count, 0};
     finding->evidence.sampled = site->habits->freed_seen_count < site->metrics.free_count;

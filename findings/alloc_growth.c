@@ -56,7 +56,7 @@ static const char *say_ends(struct finder *finder, const struct growth *growth, 
     const double chains = (double)(growth->chains ? growth->chains : 1);
     const char *const most = finder_bytes(finder, (double)growth->final_max_bytes);
     if (is_one_size)
-        return finder_text(finder, "each ends at %s", most);
+        return finder_text(finder, "%s ends at %s", chains > 1 ? "each" : "it", most);
     return finder_text(finder, "they end at %s in the mean, %s at most",
                        finder_bytes(finder, (double)growth->final_sum_bytes / chains), most);
 }

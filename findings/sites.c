@@ -66,7 +66,7 @@ uint64_t sites_one_size(const struct site *site, bool *all_out)
         return slot;
     /* Above 64 bytes quantiles are rounded, so those of one size can only be told to be near. */
     const uint64_t usual = sites_round_up(sizes->p99);
-    *all_out = false;
+    *all_out = usual >= slot;
     return sites_round_up(sizes->p50) == usual ? usual : 0;
 }
 

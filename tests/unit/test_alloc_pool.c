@@ -109,10 +109,12 @@ static void a_slot_holds_every_size_of_its_class(void **state)
     static const struct {
         struct quantiles sizes;
         uint64_t bytes;
+        const char *says;
     } rows[] = {
-        {{40, 40, 40, 40, 40, 5000}, 40},
-        {{33, 40, 44, 48, 48, 5000}, 48},
-        {{8, 40, 44, 48, 900, 5000}, 48},
+        {{40, 40, 40, 40, 40, 5000}, 40, "satisfy all"},
+        {{33, 40, 44, 48, 48, 5000}, 48, "satisfy all"},
+        {{16, 24, 24, 24, 24, 5000}, 32, "satisfy all"},
+        {{8, 40, 44, 48, 900, 5000}, 48, "at least 99 %"},
     };
     for (size_t i = 0; i < N_OF(rows); i++) {
         place_case_init(&run);
@@ -121,6 +123,7 @@ static void a_slot_holds_every_size_of_its_class(void **state)
         const struct finding *const finding = place_case_find(&run, "AL101");
         assert_non_null(finding);
         assert_int_equal(finding->suggestion.pool.object_bytes, rows[i].bytes);
+        assert_non_null(strstr(finding->suggestion.text, rows[i].says));
     }
     place_case_fini();
 }
