@@ -30,6 +30,12 @@ static uint64_t slots_for(const struct site *site)
 static const char *say_pool(struct finder *finder, const struct finding_pool *pool,
                             const struct site *site, bool all)
 {
+    if (pool->max_live == 1 && all)
+        return finder_text(finder,
+                           "Keep the freed object of %s for the next allocation: no two of %s were "
+                           "live at once.",
+                           finder_bytes(finder, (double)pool->object_bytes),
+                           finder_number(finder, (double)site->metrics.alloc_count));
     const char *const owner = site->n_threads <= 1 ? "It needs no lock: one thread uses it."
                               : pool->scope == POOL_PER_THREAD
                                   ? "Give each thread its own: blocks are "

@@ -128,6 +128,15 @@ static void a_slot_holds_every_size_of_its_class(void **state)
     place_case_fini();
 }
 
+static void a_pool_of_one_is_told_as_a_block_to_keep(void **state)
+{
+    (void)state;
+    struct place_case run;
+    assert_non_null(strstr(find_pool(&run, 5000, 1, 1)->suggestion.text, "no two of 5,000"));
+    assert_null(strstr(find_pool(&run, 5000, 2, 1)->suggestion.text, "no two"));
+    place_case_fini();
+}
+
 static void the_pool_is_shared_where_threads_free_for_each_other(void **state)
 {
     (void)state;
@@ -168,6 +177,7 @@ int main(void)
         cmocka_unit_test(objects_that_come_and_go_are_pooled),
         cmocka_unit_test(small_pools_hold_all_and_large_ones_nearly_all),
         cmocka_unit_test(a_slot_holds_every_size_of_its_class),
+        cmocka_unit_test(a_pool_of_one_is_told_as_a_block_to_keep),
         cmocka_unit_test(the_pool_is_shared_where_threads_free_for_each_other),
         cmocka_unit_test(an_upper_bound_is_doubted),
     };
