@@ -27,33 +27,45 @@ static uint64_t slots_for(const struct site *site)
     return max_live <= SLOTS_FOR_ALL || slots == 0 || slots > max_live ? max_live : slots;
 }
 
+static bool is_of_one_thread(const struct site *site)
+{
+    return site->n_threads <= 1 && site->habits->freed_elsewhere_count == 0;
+}
+
+static const char *say_owner(const struct finding_pool *pool, const struct site *site)
+{
+    if (is_of_one_thread(site))
+        return "It needs no lock: one thread uses it.";
+    if (pool->scope == POOL_PER_THREAD)
+        return "Give each thread its own: nearly all blocks are freed by the thread that "
+               "allocated.";
+    return "Threads share it: it needs a lock or an atomic list.";
+}
+
+static const char *say_share(const struct finding_pool *pool, bool all)
+{
+    if (pool->slots < pool->max_live)
+        return "99.9 % of the";
+    return all ? "all" : "at least 99 % of the";
+}
+
 static const char *say_pool(struct finder *finder, const struct finding_pool *pool,
                             const struct site *site, bool all)
 {
+    const char *const bytes = finder_bytes(finder, (double)pool->object_bytes);
     if (pool->max_live == 1 && all)
         return finder_text(finder,
                            "Keep the freed object of %s for the next allocation: no two of %s were "
                            "live at once.",
-                           finder_bytes(finder, (double)pool->object_bytes),
-                           finder_number(finder, (double)site->metrics.alloc_count));
-    const char *const owner = site->n_threads <= 1 ? "It needs no lock: one thread uses it."
-                              : pool->scope == POOL_PER_THREAD
-                                  ? "Give each thread its own: blocks are "
-                                    "freed where they were allocated."
-                                  : "It is shared by threads and needs a lock or "
-                                    "an atomic list.";
-    return finder_text(finder,
-                       "Keep freed objects on a free list: slots of %s, %s of them%s, satisfy %s "
-                       "allocations and cost "
-                       "%s of memory. %s",
-                       finder_bytes(finder, (double)pool->object_bytes),
-                       finder_number(finder, (double)pool->slots),
-                       pool->scope == POOL_PER_THREAD ? " in all threads together" : "",
-                       pool->slots < pool->max_live ? "99.9 % of the"
-                       : all                        ? "all"
-                                                    : "at least 99 % of the",
-                       finder_bytes(finder, (double)pool->slots * (double)pool->object_bytes),
-                       owner);
+                           bytes, finder_number(finder, (double)site->metrics.alloc_count));
+    return finder_text(
+        finder,
+        "Keep freed objects on a free list: slots of %s, %s of them%s, satisfy %s allocations and "
+        "cost %s of memory. %s",
+        bytes, finder_number(finder, (double)pool->slots),
+        pool->scope == POOL_PER_THREAD ? " in all threads together" : "", say_share(pool, all),
+        finder_bytes(finder, (double)pool->slots * (double)pool->object_bytes),
+        say_owner(pool, site));
 }
 
 static int tell_pool(struct finder *finder, const struct rule *rule, const struct site *site)
@@ -79,7 +91,7 @@ static int tell_pool(struct finder *finder, const struct rule *rule, const struc
     sites_doubt_live(finding);
     if (!all)
         finder_doubt(finding, 0.8, "up to one block in a hundred may be larger than the slot");
-    if (site->n_threads > 1 && pool->scope == POOL_GLOBAL)
+    if (!is_of_one_thread(site) && pool->scope == POOL_GLOBAL)
         finder_doubt(finding, 0.8, "threads free each other's blocks: the pool needs a lock");
     return 0;
 }

@@ -145,7 +145,11 @@ static void the_pool_is_shared_where_threads_free_for_each_other(void **state)
         uint32_t n_threads;
         uint64_t freed_elsewhere;
         int scope;
-    } rows[] = {{1, 0, POOL_GLOBAL}, {4, 50, POOL_PER_THREAD}, {4, 51, POOL_GLOBAL}};
+        const char *says;
+    } rows[] = {{1, 0, POOL_GLOBAL, "no lock"},
+                {1, 1, POOL_GLOBAL, "needs a lock"},
+                {4, 50, POOL_PER_THREAD, "each thread"},
+                {4, 51, POOL_GLOBAL, "needs a lock"}};
     for (size_t i = 0; i < N_OF(rows); i++) {
         place_case_init(&run);
         objects(&run);
@@ -154,6 +158,7 @@ static void the_pool_is_shared_where_threads_free_for_each_other(void **state)
         const struct finding *const finding = place_case_find(&run, "AL101");
         assert_non_null(finding);
         assert_int_equal(finding->suggestion.pool.scope, rows[i].scope);
+        assert_non_null(strstr(finding->suggestion.text, rows[i].says));
     }
     place_case_fini();
 }
