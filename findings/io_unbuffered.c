@@ -35,19 +35,24 @@ static int tell_bytes(struct finder *finder, const struct rule *rule, const stru
     return 0;
 }
 
+static bool goes_by_byte(const struct io_site *site)
+{
+    return site->reads != site->writes && io_traits_is_by_byte(site) && io_traits_is_stream(site) &&
+           io_traits_target(site) != IO_TARGET_TERMINAL &&
+           (site->reads || io_traits_can_wait(site));
+}
+
 static int find_bytes(struct finder *finder, const struct rule *rule)
 {
     const struct profile *const profile = finder->profile;
+    const double min_calls = finder_limit(finder, rule, "min_calls");
     int error = 0;
     for (size_t i = 0; i < profile->n_io_places && error == 0; i++) {
         const struct io_site *const site = &profile->io_places[i];
-        if (site->reads == site->writes || !io_traits_is_by_byte(site) ||
-            !io_traits_is_stream(site) || io_traits_target(site) == IO_TARGET_TERMINAL ||
-            (site->writes && !io_traits_can_wait(site)))
+        if ((double)site->calls < min_calls || !goes_by_byte(site))
             continue;
         const struct io_gain gain = io_gain_of_buffer(finder, site, IO_GAIN_BUFFER_BYTES);
-        if ((double)site->calls >= finder_limit(finder, rule, "min_calls") &&
-            io_gain_matters(finder, rule, &gain))
+        if (io_gain_matters(finder, rule, &gain))
             error = tell_bytes(finder, rule, site, &gain);
     }
     return error;
@@ -90,20 +95,25 @@ static int tell_stream(struct finder *finder, const struct rule *rule, const str
     return 0;
 }
 
+static bool is_written_early(const struct io_site *site, bool flushed)
+{
+    return site->layer == IO_LAYER_STDIO && site->writes && !site->reads &&
+           !io_traits_is_by_byte(site) && io_traits_is_stream(site) &&
+           io_traits_target(site) != IO_TARGET_TERMINAL && io_traits_can_wait(site) &&
+           ((double)site->logical_calls >= FLUSHED_CALLS * (double)site->calls) == flushed;
+}
+
 static int find_streams(struct finder *finder, const struct rule *rule, bool flushed)
 {
     const struct profile *const profile = finder->profile;
+    const double min_calls = finder_limit(finder, rule, "min_calls");
     int error = 0;
     for (size_t i = 0; i < profile->n_io_places && error == 0; i++) {
         const struct io_site *const site = &profile->io_places[i];
-        if (site->layer != IO_LAYER_STDIO || !site->writes || site->reads ||
-            io_traits_is_by_byte(site) || !io_traits_is_stream(site) ||
-            io_traits_target(site) == IO_TARGET_TERMINAL || !io_traits_can_wait(site) ||
-            ((double)site->logical_calls >= FLUSHED_CALLS * (double)site->calls) != flushed)
+        if ((double)site->calls < min_calls || !is_written_early(site, flushed))
             continue;
         const struct io_gain gain = io_gain_of_buffer(finder, site, IO_GAIN_STDIO_BYTES);
-        if ((double)site->calls >= finder_limit(finder, rule, "min_calls") &&
-            io_gain_matters(finder, rule, &gain))
+        if (io_gain_matters(finder, rule, &gain))
             error = tell_stream(finder, rule, site, &gain, flushed);
     }
     return error;

@@ -118,7 +118,7 @@ extern const struct rule_family alloc_fleeting_rules, alloc_handover_rules, allo
     alloc_pool_rules, alloc_churn_rules, alloc_growth_rules, alloc_held_rules, alloc_peak_rules,
     alloc_arena_rules, alloc_placement_rules, alloc_pinned_rules;
 extern const struct rule_family io_unbuffered_rules, io_record_rules, io_size_rules, io_order_rules,
-    io_memory_rules, io_sync_rules, io_repeat_rules, io_wait_rules, io_thread_rules;
+    io_copy_rules, io_memory_rules, io_sync_rules, io_repeat_rules, io_wait_rules, io_thread_rules;
 
 /* All rules in the order of their table, which is that of precedence within a group. */
 size_t rules_count(void);

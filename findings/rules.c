@@ -9,8 +9,9 @@ static const struct rule_family *const families[] = {
     &alloc_fleeting_rules, &alloc_handover_rules,  &alloc_buffer_rules, &alloc_pool_rules,
     &alloc_churn_rules,    &alloc_growth_rules,    &alloc_held_rules,   &alloc_peak_rules,
     &alloc_arena_rules,    &alloc_placement_rules, &alloc_pinned_rules, &io_unbuffered_rules,
-    &io_record_rules,      &io_size_rules,         &io_order_rules,     &io_memory_rules,
-    &io_sync_rules,        &io_repeat_rules,       &io_wait_rules,      &io_thread_rules,
+    &io_record_rules,      &io_size_rules,         &io_order_rules,     &io_copy_rules,
+    &io_memory_rules,      &io_sync_rules,         &io_repeat_rules,    &io_wait_rules,
+    &io_thread_rules,
 };
 
 enum { N_FAMILIES = sizeof families / sizeof *families };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When do transfers jump about, or go through memory for nothing: io_order.c, io_memory.c? */
+/* When do transfers jump about, or go through memory for nothing: io_order.c, io_copy.c, io_memory.c? */
 #include "tests/support/io_rules_fixture.h"
 
 #include <setjmp.h>
