@@ -8,7 +8,7 @@
 
 /* Below these a run says little about the program's usual life. */
 static const double SHORT_RUN_SECONDS = 1;
-enum { FEW_EVENTS = 1000 };
+enum { FEW_EVENTS = 1000, MUCH_TIME_PERCENT = 10 };
 
 static void doubt(struct finding *finding, enum scoring_doubt doubt)
 {
@@ -16,12 +16,19 @@ static void doubt(struct finding *finding, enum scoring_doubt doubt)
     finder_doubt(finding, factor->factor, factor->reason);
 }
 
+/* A few calls that most of the run waits for are evidence enough. */
+static bool takes_time(const struct finding *finding, double duration_seconds)
+{
+    const struct maybe *const seconds = &finding->saves.seconds;
+    return seconds->known && finder_percent(seconds->value, duration_seconds) >= MUCH_TIME_PERCENT;
+}
+
 static void doubt_run(struct finding *finding, const struct profile *profile)
 {
     const struct metrics *const totals = &profile->totals;
     if (totals->duration_seconds < SHORT_RUN_SECONDS)
         doubt(finding, DOUBT_SHORT_RUN);
-    if (totals->events < FEW_EVENTS)
+    if (totals->events < FEW_EVENTS && !takes_time(finding, totals->duration_seconds))
         doubt(finding, DOUBT_FEW_EVENTS);
     if (profile->truncated || profile->stopped)
         doubt(finding, DOUBT_CUT);

@@ -126,5 +126,6 @@ void findings_sum_up(const struct findings *findings, char *text_out, size_t n_b
                                percent < 100 ? percent : 100, savings[i].what);
     }
     if (at == 0)
-        snprintf(text_out, n_bytes, "nothing worth a change");
+        snprintf(text_out, n_bytes, "%s",
+                 findings->n ? "no share of allocations, peak or I/O calls" : "nothing to change");
 }

@@ -30,7 +30,8 @@ int findings_make(const struct profile *profile, const struct findings_config *c
 /* Accepts NULL. */
 void findings_free(struct findings *findings);
 
-/* "-41 % of allocations, -12 % of I/O calls": what all kept findings save together, nothing counted twice.
+/* "-41 % of allocations, -12 % of I/O calls": what all kept findings save together, nothing counted twice; else
+ * words for none.
  * Fills text_out, cut where it is too small. */
 void findings_sum_up(const struct findings *findings, char *text_out, size_t n_bytes);
 

@@ -60,8 +60,31 @@ static void each_lack_lowers_it_once(void **state)
     assert_doubted(&good, 0, true, scoring_factor(DOUBT_SAMPLED));
 }
 
+static void few_calls_that_take_the_time_are_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        double saved_seconds;
+        uint32_t n_reasons;
+    } rows[] = {{5.9, 1}, {6, 0}};
+    struct profile few = good;
+    few.totals.events = 60;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct finding finding = {.confidence = 1,
+                                  .place = {3, stack, 0},
+                                  .saves.seconds = maybe_known(rows[i].saved_seconds)};
+        struct finding *found[] = {&finding};
+        struct findings_store store = {.found = found, .n_found = 1};
+        struct findings findings = {.profile = &few, .store = &store};
+        struct finder finder = {.profile = &few, .findings = &findings};
+        confidence_settle(&finder);
+        assert_int_equal(finding.n_reasons, rows[i].n_reasons);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_lack_lowers_it_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_lack_lowers_it_once),
+                                       cmocka_unit_test(few_calls_that_take_the_time_are_enough)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
