@@ -273,8 +273,10 @@ static void summarize(const struct board *board, const char *command)
     quote(board->trace_path, path, sizeof path);
     message_hint("wrote %s (%s)", path, status_line_bytes(atomic_load(&board->trace_bytes), size));
     struct stat trace;
-    if (stat(board->trace_path, &trace) == 0 && S_ISREG(trace.st_mode))
-        message_hint("next: heapwise report %s", path);
+    if (stat(board->trace_path, &trace) != 0 || !S_ISREG(trace.st_mode))
+        return;
+    message_hint("next: heapwise report %s", path);
+    message_hint("      heapwise findings %s", path);
 }
 
 /* The status that the command's end stands for. */

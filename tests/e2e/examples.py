@@ -37,12 +37,12 @@ def words(folder):
 
 
 def readme(folder):
-    """Each line of the readme's first-program block, with the build folder of these tests in place of build/."""
+    """Each line of the readme's blocks about its first program, with the build folder of these tests in place of build/."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         blocks = re.findall(r"```sh\n(.*?)```", file.read(), re.DOTALL)
-    block = next(block for block in blocks if "examples/words.c" in block)
+    lines = "".join(block for block in blocks if "build/words" in block).strip().splitlines()
     faults = []
-    for line in block.strip().splitlines():
+    for line in lines:
         line = line.replace("build/heapwise", HEAPWISE).replace("build/", folder + "/")
         ended = run(["sh", "-c", line], folder=ROOT)
         if ended.status != 0:
