@@ -99,31 +99,35 @@ static int find_player(struct measuring *measuring)
 
 /* ---- running ---- */
 
+/* A variant of the allocator numbered `n`; its names come to lie in the result. */
+static void add_variant(struct measuring *measuring, size_t n, int row)
+{
+    struct replay_result *const result = measuring->result;
+    char *const name = result->texts + n * (LAUNCH_PATH_BYTES + OPS_MODULE_BYTES);
+    snprintf(name, LAUNCH_PATH_BYTES, "%s", measuring->allocators[n].name);
+    memcpy(name + LAUNCH_PATH_BYTES, measuring->allocators[n].module, OPS_MODULE_BYTES);
+    result->variants[result->n_variants++] =
+        (struct replay_variant){.allocator = name, .module = name + LAUNCH_PATH_BYTES, .row = row};
+}
+
 static int make_variants(struct measuring *measuring)
 {
     struct replay_result *const result = measuring->result;
-    const bool has_plan = result->n_rows > 0;
-    const size_t n_alone = measuring->options->each_row ? result->n_rows : 0;
-    result->n_variants = measuring->n_allocators + has_plan + n_alone;
-    result->variants = calloc(result->n_variants, sizeof *result->variants);
+    const struct replay_plan *const plan = measuring->options->plan;
+    const size_t n_most = measuring->n_allocators + 1 + result->n_rows;
+    result->variants = calloc(n_most, sizeof *result->variants);
     result->texts = calloc(measuring->n_allocators, LAUNCH_PATH_BYTES + OPS_MODULE_BYTES);
     if (!result->variants || !result->texts)
         return measuring_fail_memory(measuring);
-    for (size_t i = 0; i < result->n_variants; i++) {
-        const size_t n = i < measuring->n_allocators ? i : 0;
-        char *const name = result->texts + n * (LAUNCH_PATH_BYTES + OPS_MODULE_BYTES);
-        snprintf(name, LAUNCH_PATH_BYTES, "%s", measuring->allocators[n].name);
-        memcpy(name + LAUNCH_PATH_BYTES, measuring->allocators[n].module, OPS_MODULE_BYTES);
-        result->variants[i] = (struct replay_variant){
-            .allocator = name,
-            .module = name + LAUNCH_PATH_BYTES,
-            .row = i < measuring->n_allocators    ? 0
-                   : i == measuring->n_allocators ? -1
-                                                  : (int)(i - measuring->n_allocators),
-        };
-        if (result->variants[i].row > 0)
-            result->rows[result->variants[i].row - 1].alone = (int)i;
-    }
+    for (size_t i = 0; i < measuring->n_allocators; i++)
+        add_variant(measuring, i, 0);
+    if (result->n_rows)
+        add_variant(measuring, 0, -1);
+    for (size_t i = 0; i < result->n_rows && measuring->options->each_row; i++)
+        if (plan_row_leads(plan, i)) {
+            result->rows[i].alone = (int)result->n_variants;
+            add_variant(measuring, 0, (int)i + 1);
+        }
     return 0;
 }
 

@@ -23,6 +23,20 @@ const char *plan_technique_name(uint8_t technique)
     return technique < REPLAY_N_TECHNIQUES ? technique_names[technique] : NULL;
 }
 
+static size_t leader(const struct replay_plan *plan, size_t i)
+{
+    const struct replay_plan_row *const row = &plan->rows[i];
+    for (size_t j = 0; j < i && row->technique == REPLAY_ARENA && row->group; j++)
+        if (plan->rows[j].technique == REPLAY_ARENA && plan->rows[j].group == row->group)
+            return j;
+    return i;
+}
+
+bool plan_row_leads(const struct replay_plan *plan, size_t i)
+{
+    return leader(plan, i) == i;
+}
+
 __attribute__((format(printf, 2, 3))) static int refuse(char *why, const char *format, ...)
 {
     va_list arguments;

@@ -21,7 +21,8 @@ struct replay_plan_row {
     char site[17]; /* struct site.id */
     uint8_t technique;
     bool is_shared; /* pool, arena: one for all threads, with a lock; else each has its own */
-    uint16_t group; /* arena: rows of one number share it; 0: one of its own */
+    uint16_t
+        group; /* arena: rows of one number share it, and are measured together; 0: one of its own */
     uint64_t bytes, slots;
 };
 
@@ -33,6 +34,9 @@ struct replay_plan {
 
 /* The name in documents: "pool", "arena", ...; NULL past the last. */
 const char *plan_technique_name(uint8_t technique);
+
+/* Whether a row is measured alone: all but those that share the arena of an earlier one. */
+bool plan_row_leads(const struct replay_plan *plan, size_t i);
 
 /* Read a plan: a JSON array of objects {"site", "technique", and of "bytes" (pool: "object_bytes",
  * reserve: "final_bytes"), "slots", "shared", "group" what the technique takes}.

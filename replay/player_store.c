@@ -97,9 +97,8 @@ static void join_groups(struct player *player)
 {
     for (uint32_t i = 0; i < player->head.n_rows; i++) {
         struct row_state *const state = &player->rows[i];
-        const bool may_share = state->row.technique == REPLAY_ARENA && player->row < 0;
-        state->group = may_share ? find_group(player, i) : i;
-        state->is_on = player->row < 0 || player->row == (int64_t)i + 1;
+        state->group = state->row.technique == REPLAY_ARENA ? find_group(player, i) : i;
+        state->is_on = player->row < 0 || player->row == (int64_t)state->group + 1;
         state->grain = store_object_bytes(state->row.bytes);
         struct row_state *const first = &player->rows[state->group];
         first->needs_lock |= state->row.is_met_by_several || state->row.crosses || first != state;

@@ -81,6 +81,7 @@ static json_t *row_json(const struct replay_row *row)
     json_t *object = json_object();
     set(&object, "site", text(row->plan->site));
     set(&object, "technique", text(plan_technique_name(row->plan->technique)));
+    set(&object, "group", number(row->plan->group));
     set(&object, "bytes", number(row->plan->bytes));
     set(&object, "slots", number(row->plan->slots));
     set(&object, "found", json_boolean(row->is_found));

@@ -35,10 +35,10 @@ struct replay_options {
     const char *const *allocators;  /* names or files (replay/launch.h) */
     size_t n_allocators;            /* 0: native, and what is installed of the others known */
     const struct replay_plan *plan; /* measured with the first allocator; may be NULL */
-    bool each_row;                  /* besides the plan as a whole, each row of it alone */
-    unsigned n_runs;                /* 0: REPLAY_RUNS */
-    uint32_t process_id;            /* 0: the one with the most events of allocation */
-    const char *player;             /* path of heapwise-replayer; NULL: beside the program */
+    bool each_row;       /* besides the plan as a whole, each row of it alone (plan_row_leads()) */
+    unsigned n_runs;     /* 0: REPLAY_RUNS */
+    uint32_t process_id; /* 0: the one with the most events of allocation */
+    const char *player;  /* path of heapwise-replayer; NULL: beside the program */
 };
 
 /* Of all runs of a variant. */

@@ -165,6 +165,32 @@ static void a_full_arena_overflows(void **state)
     replay_free(result);
 }
 
+/* Two sites whose blocks die together; in the second round an arena of half the size would be full. */
+static void rows_of_a_group_share_an_arena(void **state)
+{
+    static const char script[] = SCRIPT_HEAD
+        "1 malloc 10 0x1000 1000 1\n1 malloc 11 0x2000 1000 3\n1 malloc 12 0x3000 1000 3\n"
+        "1 free 13 0x1000\n1 free 14 0x2000\n1 free 15 0x3000\n"
+        "1 malloc 20 0x1000 2000 1\n1 malloc 21 0x2000 2000 3\n1 malloc 22 0x3000 500 3\n"
+        "1 free 23 0x1000\n1 free 24 0x2000\n1 free 25 0x3000\n" SCRIPT_TAIL;
+    struct replay_plan_row rows[] = {
+        {.technique = REPLAY_ARENA, .bytes = 4096, .group = 5},
+        {.technique = REPLAY_ARENA, .bytes = 4096, .group = 5},
+    };
+    const struct replay_plan plan = {.rows = rows, .n_rows = 2};
+    (void)state;
+    find_site(script, 2, rows[0].site);
+    find_site(script, 4, rows[1].site);
+    struct replay_result *const result = replay_with(script, &plan);
+    assert_int_equal(result->n_variants, 3); /* the second row is measured with the first */
+    assert_int_equal(result->rows[0].alone, 2);
+    assert_int_equal(result->rows[1].alone, -1);
+    assert_int_equal(result->rows[0].n_served, 2);
+    assert_int_equal(result->rows[1].n_served, 3);
+    assert_int_equal(result->rows[1].n_overflowed, 1);
+    replay_free(result);
+}
+
 static void a_reserve_saves_growth_and_resizes(void **state)
 {
     static const char script[] =
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(threads_hand_blocks_to_each_other),
         cmocka_unit_test(techniques_serve_what_fits),
         cmocka_unit_test(a_full_arena_overflows),
+        cmocka_unit_test(rows_of_a_group_share_an_arena),
         cmocka_unit_test(a_reserve_saves_growth_and_resizes),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(a_size_that_nobody_has_is_counted),

@@ -83,6 +83,22 @@ static void faults_are_named(void **state)
     }
 }
 
+static void rows_of_an_arena_have_one_leader(void **state)
+{
+    struct replay_plan_row rows[] = {
+        {.technique = REPLAY_ARENA, .group = 1},
+        {.technique = REPLAY_POOL, .group = 1},
+        {.technique = REPLAY_ARENA, .group = 2},
+        {.technique = REPLAY_ARENA, .group = 1},
+        {.technique = REPLAY_ARENA},
+        {.technique = REPLAY_ARENA},
+    };
+    const struct replay_plan plan = {.rows = rows, .n_rows = sizeof rows / sizeof *rows};
+    (void)state;
+    for (size_t i = 0; i < plan.n_rows; i++)
+        assert_int_equal(plan_row_leads(&plan, i), i != 3);
+}
+
 static void a_missing_file_is_no_plan(void **state)
 {
     struct replay_plan plan;
@@ -105,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_read),
         cmocka_unit_test(faults_are_named),
+        cmocka_unit_test(rows_of_an_arena_have_one_leader),
         cmocka_unit_test(a_missing_file_is_no_plan),
         cmocka_unit_test(techniques_have_names),
     };
