@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { FIRST_BYTES = 1 << 20, CHUNK_MIN = 16 };
@@ -25,6 +27,14 @@ static int open_file(void)
     return fd >= 0 ? fd : -errno;
 }
 
+/* A file that outgrows the user's limit is a signal, not an error: it has to be asked for. */
+static bool is_allowed(uint64_t n_bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
+           n_bytes <= limit.rlim_cur;
+}
+
 static int make_room(struct ops_writer *writer, uint64_t n_bytes)
 {
     if (writer->n_bytes + n_bytes <= writer->capacity)
@@ -33,6 +43,8 @@ static int make_room(struct ops_writer *writer, uint64_t n_bytes)
     while (wanted < writer->n_bytes + n_bytes)
         wanted += wanted / 2;
     wanted = (wanted + 4095) & ~UINT64_C(4095);
+    if (!is_allowed(wanted))
+        return -EFBIG;
     const int error =
         posix_fallocate(writer->fd, (off_t)writer->capacity, (off_t)(wanted - writer->capacity));
     if (error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists that grow side by side in one file keep their ops, however long they become. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -72,6 +74,28 @@ static void bytes_of_no_list_stand_apart(void **state)
     ops_writer_close(&writer);
 }
 
+static void a_limit_of_file_sizes_is_an_error(void **state)
+{
+    struct ops_writer writer;
+    struct ops_list list = {.at = 0};
+    struct rlimit before, limit;
+    uint64_t at;
+    int error = 0;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 1 << 20;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(ops_writer_open(&writer), 0);
+    for (uint32_t i = 0; i < 1 << 17 && error == 0; i++) {
+        const struct ops_op op = {.bytes = i};
+        error = ops_writer_add(&writer, &list, &op, &at);
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(error, -EFBIG);
+    ops_writer_close(&writer);
+}
+
 static void the_file_has_no_name_and_is_ours(void **state)
 {
     struct ops_writer writer;
@@ -90,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_keep_their_ops),
         cmocka_unit_test(bytes_of_no_list_stand_apart),
+        cmocka_unit_test(a_limit_of_file_sizes_is_an_error),
         cmocka_unit_test(the_file_has_no_name_and_is_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
