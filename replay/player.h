@@ -41,6 +41,7 @@ struct row_local {
     uint64_t kept_bytes;
     _Atomic bool is_busy; /* that is given out */
 };
+_Static_assert(sizeof(struct row_local) == 64, "threads write into theirs at every op");
 
 /* What a row has in common for all threads. */
 struct row_state {
@@ -58,8 +59,9 @@ struct row_state {
 
 struct player;
 
+/* In cache lines of its own: threads write into theirs at every op. */
 struct player_thread {
-    struct player *player;
+    _Alignas(64) struct player *player;
     const struct ops_thread *list;
     struct ops_op *ops; /* room for player.n_buffered */
     struct row_local *locals;
@@ -69,8 +71,10 @@ struct player_thread {
     uint64_t cpu_ns, excluded_ns; /* all; of that, long waits and reading figures */
     uint64_t looking_cycles;      /* of that, short waits */
     uint32_t countdown, random;   /* to the next call that is timed */
-    uint32_t grown_slot;          /* of the OPS_GROW just before */
-    uint32_t epoch;               /* it is in, plus 1 */
+    uint8_t *fake;       /* its block in an empty run: apart from other threads', or they would
+                                     fight for its cache line */
+    uint32_t grown_slot; /* of the OPS_GROW just before */
+    uint32_t epoch;      /* it is in, plus 1 */
 };
 
 struct player {
@@ -87,7 +91,7 @@ struct player {
     uint32_t n_buffered;
     uintptr_t touch_base,
         touch_mask;          /* where a touched address leads: to itself, or into a small region */
-    uint8_t *fake;           /* blocks of an empty run */
+    uint8_t *fakes;          /* the region that an empty run touches; NULL in others */
     uint64_t too_many_bytes; /* for any block: an empty run would touch it, page by page */
     uint64_t timing_cycles;  /* what timing a call adds to it */
     uint64_t base_rss_bytes;

@@ -53,9 +53,9 @@ static uint8_t *ask(const struct ops_op *op)
 }
 
 /* An empty run has blocks for what could be had. */
-static uint8_t *fake(const struct player *player, const struct ops_op *op)
+static uint8_t *fake(const struct player_thread *thread, const struct ops_op *op)
 {
-    return op->bytes < player->too_many_bytes ? player->fake : NULL;
+    return op->bytes < thread->player->too_many_bytes ? thread->fake : NULL;
 }
 
 static bool acquire(struct player_thread *thread, const struct ops_op *op, struct player_slot *slot)
@@ -66,7 +66,7 @@ static bool acquire(struct player_thread *thread, const struct ops_op *op, struc
             player_row_acquire(thread, op, slot))
             return true;
     }
-    slot->block = thread->player->is_empty ? fake(thread->player, op) : ask(op);
+    slot->block = thread->player->is_empty ? fake(thread, op) : ask(op);
     return false;
 }
 
@@ -79,7 +79,7 @@ static bool resize(struct player_thread *thread, const struct ops_op *op, struct
         done = player_row_resize(thread, op, slot);
     if (done == PLAYER_LEFT) {
         uint8_t *const block =
-            player->is_empty ? fake(player, op) : realloc(slot->block, op->bytes);
+            player->is_empty ? fake(thread, op) : realloc(slot->block, op->bytes);
         if (block)
             slot->block = block;
         else

@@ -21,6 +21,7 @@ enum {
     BUFFERS_BYTES = 16 << 20, /* of all threads' ops, as far as each has some */
     LEAST_BUFFERED = 64,      /* ops */
     REGION_BYTES = 2 << 20,   /* what an empty run touches */
+    FAKE_BYTES = 16 << 10,    /* of it between threads: small blocks do not meet */
     POLL_NS = 50000,
     STATUS_FAILED = 1,
 };
@@ -59,6 +60,12 @@ static bool set_up_rows(struct player *player)
     return true;
 }
 
+/* A place of a thread's own in the region, as far as there are enough. */
+static uint8_t *fake_of(const struct player *player, uint32_t i)
+{
+    return player->fakes ? player->fakes + (uint64_t)i * FAKE_BYTES % REGION_BYTES : NULL;
+}
+
 static bool set_up_threads(struct player *player)
 {
     const uint32_t n = player->head.n_threads;
@@ -79,6 +86,7 @@ static bool set_up_threads(struct player *player)
                                                     .ops = &ops[i * (size_t)player->n_buffered],
                                                     .locals = &locals[i * (n_figures - 1)],
                                                     .figures = &figures[i * n_figures],
+                                                    .fake = fake_of(player, i),
                                                     .countdown = 1 + i % 8,
                                                     .random = i};
     return true;
@@ -95,7 +103,7 @@ static bool set_up_touching(struct player *player)
         return false;
     player->touch_base = ((uintptr_t)region + REGION_BYTES - 1) & ~(uintptr_t)(REGION_BYTES - 1);
     player->touch_mask = REGION_BYTES - 1;
-    player->fake = region;
+    player->fakes = (uint8_t *)player->touch_base;
     return true;
 }
 
