@@ -150,7 +150,12 @@ int prove_all(struct findings *findings, const char *trace, unsigned n_runs, uin
 {
     static const char *const native[] = {"native"};
     const struct replay_options options = {
-        .allocators = native, .n_allocators = 1, .n_runs = n_runs, .process_id = process_id};
+        .allocators = native,
+        .n_allocators = 1,
+        .n_runs = n_runs,
+        .process_id = process_id,
+        .profile = findings->profile,
+    };
     int error = 0;
     for (size_t i = 0; i < findings->n && error == 0; i++)
         error = prove_one(findings->ranked[i], findings->profile, trace, options, error_out);

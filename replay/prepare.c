@@ -21,20 +21,17 @@ static uint32_t busiest_process(const struct profile *profile)
     return busiest;
 }
 
-/* A profile that shows the process only, so that its sites' figures are that one's. With names: which frames belong
- * to the allocator, and so a site's id, is told by them. */
+/* A profile that shows the process only, so that its sites' figures are that one's. With names where a plan
+ * names sites: which frames belong to the allocator, and so a site's id, is told by them. */
 static int load(struct measuring *measuring, const char *trace, struct profile **profile_out)
 {
-    struct profile_options options = {.process_id = measuring->options->process_id};
+    struct profile_options options = {.process_id = measuring->options->process_id,
+                                      .no_symbols = measuring->result->n_rows == 0};
     int error = profile_load(trace, &options, profile_out, measuring->error);
-    if (error)
+    if (error || options.process_id || (*profile_out)->n_processes < 2)
         return error;
-    measuring->result->process_id =
-        options.process_id ? options.process_id : busiest_process(*profile_out);
-    if (options.process_id || (*profile_out)->n_processes < 2)
-        return 0;
+    options.process_id = busiest_process(*profile_out);
     profile_free(*profile_out);
-    options.process_id = measuring->result->process_id;
     *profile_out = NULL;
     return profile_load(trace, &options, profile_out, measuring->error);
 }
@@ -86,43 +83,58 @@ static int place_rows(struct measuring *measuring, const struct profile *profile
     return has_room ? 0 : measuring_fail_memory(measuring);
 }
 
-static void take_process(struct replay_result *result, const struct profile *profile)
+static void take_process(struct measuring *measuring, const struct profile *profile)
 {
-    result->recorded_seconds = recorded_seconds(profile);
+    struct replay_result *const result = measuring->result;
+    const uint32_t asked = measuring->options->process_id;
+    const bool shows_it_alone = !measuring->options->profile || asked || profile->n_processes == 1;
+    result->process_id = asked ? asked : busiest_process(profile);
+    result->recorded_seconds = shows_it_alone ? recorded_seconds(profile) : 0;
     if (result->process_id)
         result->lost_events = profile->processes[result->process_id - 1].coverage.lost_events;
 }
 
-int prepare_ops(struct measuring *measuring, const char *trace)
+static void take_calls(struct replay_result *result, const struct compiled *compiled)
 {
-    struct replay_result *const result = measuring->result;
-    struct profile *profile = NULL;
-    int error = load(measuring, trace, &profile);
-    if (error == 0)
-        error = place_rows(measuring, profile);
-    if (error)
-        goto done;
-    take_process(result, profile);
+    result->counts = compiled->counts;
+    result->is_truncated = compiled->is_truncated;
+    result->n_threads = compiled->head.n_threads;
+    for (unsigned i = 0; i < OPS_N_CALLS; i++) {
+        result->n_calls[i] = compiled->head.n_calls[i];
+        result->n_all_calls += result->n_calls[i];
+    }
+}
+
+static int compile(struct measuring *measuring, const char *trace, const struct profile *profile)
+{
+    const uint32_t process_id = measuring->result->process_id;
     const struct compile_options options = {
-        .process_id = result->process_id,
-        .n_expected_calls =
-            result->process_id ? n_events(&profile->processes[result->process_id - 1].totals) : 0,
+        .process_id = process_id,
+        .n_expected_calls = process_id ? n_events(&profile->processes[process_id - 1].totals) : 0,
         .plan = measuring->options->plan,
         .row_of_site = measuring->row_of_site,
         .n_site_rows = profile->n_site_rows,
     };
-    error = compile_trace(trace, &options, &measuring->compiled, measuring->error);
+    const int error = compile_trace(trace, &options, &measuring->compiled, measuring->error);
     measuring->is_compiled = error == 0;
-    if (error)
-        goto done;
-    result->counts = measuring->compiled.counts;
-    result->is_truncated = measuring->compiled.is_truncated;
-    result->n_threads = measuring->compiled.head.n_threads;
-    for (unsigned i = 0; i < OPS_N_CALLS; i++) {
-        result->n_calls[i] = measuring->compiled.head.n_calls[i];
-        result->n_all_calls += result->n_calls[i];
+    if (error == 0)
+        take_calls(measuring->result, &measuring->compiled);
+    return error;
+}
+
+int prepare_ops(struct measuring *measuring, const char *trace)
+{
+    struct profile *own = NULL;
+    const struct profile *profile = measuring->options->profile;
+    int error = profile ? 0 : load(measuring, trace, &own);
+    if (error == 0 && !profile)
+        profile = own;
+    if (error == 0)
+        error = place_rows(measuring, profile);
+    if (error == 0) {
+        take_process(measuring, profile);
+        error = compile(measuring, trace, profile);
     }
-done:
-    profile_free(profile);
+    profile_free(own);
     return error;
 }

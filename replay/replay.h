@@ -38,7 +38,9 @@ struct replay_options {
     bool each_row;       /* besides the plan as a whole, each row of it alone (plan_row_leads()) */
     unsigned n_runs;     /* 0: REPLAY_RUNS */
     uint32_t process_id; /* 0: the one with the most events of allocation */
-    const char *player;  /* path of heapwise-replayer; NULL: beside the program */
+    /* Of this trace, with names, showing that process or all; NULL: it is made here. Saves a reading. */
+    const struct profile *profile;
+    const char *player; /* path of heapwise-replayer; NULL: beside the program */
 };
 
 /* Of all runs of a variant. */

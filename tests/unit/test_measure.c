@@ -209,6 +209,31 @@ static void a_reserve_saves_growth_and_resizes(void **state)
     replay_free(result);
 }
 
+/* With a profile at hand the trace is read once, and comes to the same. */
+static void a_profile_may_be_given(void **state)
+{
+    const struct profile_options wanted = {.habits = true};
+    struct profile *const profile = load_script_with(BURSTS, &wanted);
+    struct replay_plan_row row = {.technique = REPLAY_POOL, .bytes = 32, .slots = 3};
+    const struct replay_plan plan = {.rows = &row, .n_rows = 1};
+    const struct replay_options options = {.allocators = native,
+                                           .n_allocators = 1,
+                                           .plan = &plan,
+                                           .n_runs = 1,
+                                           .profile = profile,
+                                           .player = PLAYER};
+    struct replay_result *result = NULL;
+    struct trace_error error = {.reason = ""};
+    (void)state;
+    find_site(BURSTS, 6, row.site);
+    assert_int_equal(replay(BURSTS, &options, &result, &error), 0);
+    assert_int_equal(result->process_id, 1);
+    assert_int_equal(result->rows[0].n_served, 5);
+    assert_int_equal(result->rows[0].n_overflowed, 1);
+    replay_free(result);
+    profile_free(profile);
+}
+
 static void what_is_missing_is_named(void **state)
 {
     static const struct {
@@ -263,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_full_arena_overflows),
         cmocka_unit_test(rows_of_a_group_share_an_arena),
         cmocka_unit_test(a_reserve_saves_growth_and_resizes),
+        cmocka_unit_test(a_profile_may_be_given),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(a_size_that_nobody_has_is_counted),
         cmocka_unit_test(an_empty_trace_is_replayed),
