@@ -7,6 +7,7 @@
 #include "replay/player_store.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <x86intrin.h>
 
 enum { PAGE_BYTES = 4096, CALIBRATIONS = 2000 };
@@ -58,6 +59,18 @@ static uint8_t *fake(const struct player_thread *thread, const struct ops_op *op
     return op->bytes < thread->player->too_many_bytes ? thread->fake : NULL;
 }
 
+/* What a program does itself when a container of its grows: the old block's bytes go into the new one. An empty
+ * run has neither. */
+static void copy_grown(const struct player_thread *thread, const struct ops_op *op,
+                       const struct player_slot *slot)
+{
+    const struct player *const player = thread->player;
+    const struct player_slot *const old = &player->slots[thread->grown_slot];
+    if (player->is_empty || !slot->block || !old->block || slot->block == old->block)
+        return;
+    memcpy(slot->block, old->block, old->bytes < op->bytes ? old->bytes : op->bytes);
+}
+
 static bool acquire(struct player_thread *thread, const struct ops_op *op, struct player_slot *slot)
 {
     if (player_row_is_on(thread->player, op->row)) {
@@ -68,6 +81,15 @@ static bool acquire(struct player_thread *thread, const struct ops_op *op, struc
     }
     slot->block = thread->player->is_empty ? fake(thread, op) : ask(op);
     return false;
+}
+
+static bool acquire_and_fill(struct player_thread *thread, const struct ops_op *op,
+                             struct player_slot *slot)
+{
+    const bool is_served = acquire(thread, op, slot);
+    if (__builtin_expect(thread->grown_slot != 0, 0))
+        copy_grown(thread, op, slot);
+    return is_served;
 }
 
 /* Resize; the block stays what it was where there is no memory. Returns whether a technique served it. */
@@ -107,7 +129,7 @@ static bool call(struct player_thread *thread, const struct ops_op *op, struct p
     switch (op->kind) {
     case OPS_RESIZE: return resize(thread, op, slot);
     case OPS_RELEASE: return release(thread, op, slot);
-    default: return acquire(thread, op, slot);
+    default: return acquire_and_fill(thread, op, slot);
     }
 }
 

@@ -11,8 +11,9 @@
  * in the whole a processor does parts of several calls at once.
  *
  * What is not modelled: time between calls, so caches are warmer than in the program; which bytes of a block
- * were used (each page of it is touched, once); copies by the program when a container grows (those of
- * realloc are the allocator's and are made); blocks from mmap; and resizes that failed. */
+ * were used (each page of it is touched, once); copies by the program when a container grows, but where the
+ * plan reserves (those of realloc are the allocator's and are made); blocks from mmap; and resizes that
+ * failed. */
 #ifndef HEAPWISE_REPLAY_REPLAY_H
 #define HEAPWISE_REPLAY_REPLAY_H
 

@@ -44,12 +44,12 @@ def saved(finding, what):
 # say of the same blocks.
 ROWS = [
     {"program": "object_pool", "rule": "AL101",
-     "check": lambda f: pool(f)["object_bytes"] == 64 and pool(f)["max_live"] == 64 <= pool(f)["recommended_slots"] <= 65
+     "check": lambda f: pool(f)["object_bytes"] == 1536 and pool(f)["max_live"] == 64 <= pool(f)["recommended_slots"] <= 65
      and pool(f)["scope"] == "global"},
     {"program": "stack_buffer", "rule": "AL102",
      "check": lambda f: buffer(f) == {"bytes": 147, "calls_before": 100000, "calls_after": 0}},
     {"program": "hoisted_buffer", "rule": "AL103",
-     "check": lambda f: buffer(f) == {"bytes": 65536, "calls_before": 2000, "calls_after": 1}},
+     "check": lambda f: buffer(f) == {"bytes": 8192, "calls_before": 40000, "calls_after": 1}},
     {"program": "temporary_storm", "rule": "AL104", "check": lambda f: f["evidence"]["value"] == 50000},
     {"program": "realloc_staircase", "rule": "AL110",
      "check": lambda f: reserve(f)["final_bytes"] == 4000 and reserve(f)["growth_steps"] == 49900},
