@@ -71,7 +71,16 @@ static json_t *run(const struct profile *profile)
     return object;
 }
 
-/* A profile does not tell the program's build-id. */
+/* Of the command itself, as it was in the end. */
+static const char *build_id(const struct profile *profile)
+{
+    if (profile->n_processes == 0 || profile->processes[0].n_images == 0)
+        return "";
+    const struct process *const command = &profile->processes[0];
+    const char *const id = command->images[command->n_images - 1].build_id;
+    return id ? id : "";
+}
+
 static json_t *environment(const struct profile *profile)
 {
     json_t *object = json_object();
@@ -79,7 +88,7 @@ static json_t *environment(const struct profile *profile)
     jvalue_set(&object, "libc", finding_json_text(profile->libc));
     jvalue_set(&object, "cpu", finding_json_text(profile->cpu));
     jvalue_set(&object, "allocator", finding_json_text(profile->allocator));
-    jvalue_set(&object, "build_id", json_string(""));
+    jvalue_set(&object, "build_id", finding_json_text(build_id(profile)));
     return object;
 }
 

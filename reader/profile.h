@@ -199,6 +199,7 @@ struct process_image {
     const char *executable;
     uint32_t n_arguments;
     const char *const *arguments;
+    const char *build_id; /* of the executable, hex; "" where it has none */
 };
 
 struct process {

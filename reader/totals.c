@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What each process did, and all of them together. */
 #include <errno.h>
+#include <string.h>
 
 #include "reader/analysis.h"
 #include "reader/array.h"
@@ -63,6 +64,18 @@ static struct metrics process_metrics(const struct analysis *analysis,
     return metrics;
 }
 
+static const char *build_id_of(const struct analysis *analysis, const struct model_image *image)
+{
+    const struct model *const model = analysis->model;
+    for (uint32_t i = 0; i < image->modules.n_modules; i++) {
+        const struct stack_object *const object =
+            &model->stacks.objects[image->modules.modules[i].object - 1];
+        if (strcmp(strtab_text(&model->texts, object->path), image->executable) == 0)
+            return strtab_text(&model->texts, object->build_id);
+    }
+    return "";
+}
+
 /* Images of a process, and what its streams counted. The thread that calls exec lives on, so it is
  * counted with the first image only. */
 static int fill_images(const struct analysis *analysis, const struct model_process *source,
@@ -79,7 +92,8 @@ static int fill_images(const struct analysis *analysis, const struct model_proce
         const struct model_image *const image = model_image(analysis->model, i);
         images[at - 1] = (struct process_image){.executable = image->executable,
                                                 .n_arguments = image->n_arguments,
-                                                .arguments = image->arguments};
+                                                .arguments = image->arguments,
+                                                .build_id = build_id_of(analysis, image)};
         if (at == source->n_images)
             process->allocator = image->allocator;
         process->n_threads += image->n_threads;

@@ -50,6 +50,8 @@ static void processes_have_their_own(void **state)
                                                                     &profile->processes[1];
     assert_int_equal(first->totals.peak_bytes, 100);
     assert_int_equal(second->totals.peak_bytes, 120);
+    assert_string_equal(first->images[0].build_id, "aa11");
+    assert_string_equal(second->images[0].build_id, "");
     assert_int_equal(second->totals.lost_events, 4);
     assert_int_equal(second->n_threads, 2);
     assert_int_equal(second->wait_status, 9);
