@@ -231,11 +231,14 @@ static void resize_in_handler(int signal_number)
     block = at;
 }
 
+/* The clock starts here: a handler that came before the wait would be the one that waits, uninterrupted. */
 static void *wait_for_slot(void *argument)
 {
+    const struct itimerval often = {.it_interval.tv_usec = 3000, .it_value.tv_usec = 3000};
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
     munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
     return argument;
 }
@@ -245,14 +248,12 @@ static int is_interrupted_waiting(void)
 {
     pthread_t thread;
     sigset_t all;
-    const struct itimerval often = {.it_interval.tv_usec = 3000, .it_value.tv_usec = 3000};
     block = malloc(MARK);
     strcpy(block, "contents");
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     signal(SIGALRM, resize_in_handler);
     pthread_create(&thread, NULL, wait_for_slot, NULL);
-    setitimer(ITIMER_REAL, &often, NULL);
     pthread_join(thread, NULL);
     return n_spoilt ? 1 : 0;
 }
