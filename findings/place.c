@@ -55,12 +55,17 @@ static uint64_t print_end(const struct print *print)
     return (uint64_t)(print->hash >> 64) ^ (uint64_t)print->hash;
 }
 
-static bool is_digit(char c)
+static bool begins(const char *text, const char *with)
 {
-    return c >= '0' && c <= '9';
+    return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Where what the compiler adds to a clone's name begins: .isra.0, .part.1, .constprop.0, .cold, and the
+static bool is_of_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* Where what compilers add to a clone's name begins: .isra.0, .part.1, .constprop.0, .cold, and the
  * demangler's "[clone ...]"; the end where there is nothing of it. */
 static const char *end_of_name(const char *name)
 {
@@ -75,38 +80,78 @@ static const char *end_of_name(const char *name)
     return end;
 }
 
-/* "operator<", "operator->", "operator<<=": whose brackets are no template's. */
-static size_t skip_operator(const char *at)
+/* "operator<", "operator->", "operator()": bytes of it, whose brackets are none; 0 where no operator begins. */
+static size_t operator_bytes(const char *at)
 {
     static const char word[] = "operator";
     size_t n = sizeof word - 1;
-    if (strncmp(at, word, n) != 0)
+    if (!begins(at, word) || is_of_word(at[n]))
         return 0;
-    while (at[n] == '<' || at[n] == '>' || at[n] == '-' || at[n] == '=')
+    if (begins(at + n, "()"))
+        return n + 2;
+    while (at[n] && strchr("<>-=[]", at[n]))
         n++;
     return n;
 }
 
-/* Add a function's name without template arguments, numbers of lambdas ("{lambda()#2}") and clone suffixes. */
+/* The part of a qualified name that is being read. */
+struct name_part {
+    struct print before, print; /* without and with it */
+    bool has_text, is_operator; /* operators may have spaces: "operator new" */
+    bool is_ended;              /* its parameters have begun: nothing counts before the next "::" */
+};
+
+static void part_restart(struct name_part *part)
+{
+    *part = (struct name_part){.before = part->before, .print = part->before};
+}
+
+static void part_add(struct name_part *part, const char *text, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i++)
+        print_byte(&part->print, text[i]);
+    part->has_text = true;
+}
+
+/* Read on at a byte outside of all brackets; returns how many bytes belong together. */
+static size_t part_read(struct name_part *part, const char *at, bool is_first_of_word)
+{
+    if (begins(at, "::")) {
+        part_restart(part);
+        return 2;
+    }
+    const size_t n_operator = is_first_of_word && !part->is_ended ? operator_bytes(at) : 0;
+    if (n_operator) {
+        part_add(part, at, n_operator);
+        part->is_operator = true;
+        return n_operator;
+    }
+    if (*at == ' ' && !part->is_ended && !part->is_operator)
+        part_restart(part);                            /* that was the type it returns */
+    if (*at == '(' && part->has_text && at[-1] != '.') /* Go has "main.(*T).f" */
+        part->is_ended = true;
+    if (!part->is_ended && !strchr(" <>(){}[]", *at))
+        part_add(part, at, 1);
+    return 1;
+}
+
+/* Add a function's bare name: "put" of "void a::b<int>::put<c>(c) const". The rest is not always known: debug
+ * information of a lambda, or of a static function that was inlined, has neither scope nor parameters. */
 static void print_function(struct print *print, const char *name)
 {
     const char *const end = end_of_name(name);
+    struct name_part part = {.before = *print, .print = *print};
     unsigned depth = 0;
     for (const char *at = name; at < end;) {
-        const size_t n_operator = depth == 0 ? skip_operator(at) : 0;
-        for (size_t i = 0; i < n_operator; i++)
-            print_byte(print, at[i]);
-        at += n_operator;
-        if (n_operator)
-            continue;
-        depth += *at == '<';
-        if (depth == 0)
-            print_byte(print, *at);
-        depth -= *at == '>' && depth > 0;
-        if (*at++ == '#')
-            while (at < end && is_digit(*at))
-                at++;
+        const bool is_first = at == name || !is_of_word(at[-1]);
+        const size_t n = depth ? 1 : part_read(&part, at, is_first);
+        if (n == 1 && strchr("<({[", *at))
+            depth++;
+        else if (n == 1 && depth && strchr(">)}]", *at))
+            depth--;
+        at += n;
     }
+    *print = part.print;
     print_byte(print, '\0');
 }
 
@@ -125,22 +170,61 @@ static void print_frame(struct print *print, const struct profile_frame *frame)
     print_module(print, frame->module);
 }
 
-/* Frames that count: the user's; where there are none, all. */
+/* Frames that count: the user's, from the place on; where there are none, all. Those of one function in a row count
+ * once: so a recursion's depth does not matter, nor that a part of a function became one of its own. */
+static unsigned print_frames(struct print *print, const struct profile *profile,
+                             const uint32_t *frames, uint32_t n_frames, uint32_t place)
+{
+    unsigned __int128 last = 0;
+    unsigned n = 0;
+    for (uint32_t i = place; i < n_frames && n < FINDING_PRINT_FRAMES; i++) {
+        const struct profile_frame *const frame = &profile->frames[frames[i]];
+        struct print alone = print_begin();
+        print_frame(&alone, frame);
+        if ((i > place && !place_is_user(frame)) || (*frame->function && alone.hash == last))
+            continue;
+        print_frame(print, frame);
+        last = alone.hash;
+        n++;
+    }
+    return n;
+}
+
+static uint64_t n_calls_of(const struct site *site)
+{
+    return site->metrics.alloc_count + site->metrics.realloc_count;
+}
+
+/* Of the stacks that lead to a place the one with the most calls counts. Of several with as many, the least print:
+ * their own order is one of addresses. */
+static uint64_t print_most_used(struct print print, const struct profile *profile,
+                                const struct site *site, uint32_t place)
+{
+    const uint64_t n_most = n_calls_of(&profile->sites[site->stacks[0]]);
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < site->n_stacks; i++) {
+        const struct site *const stack = &profile->sites[site->stacks[i]];
+        struct print one = print;
+        if (n_calls_of(stack) != n_most)
+            break;
+        print_frames(&one, profile, stack->frames, stack->n_frames, place);
+        if (print_end(&one) < least)
+            least = print_end(&one);
+    }
+    return least;
+}
+
 static uint64_t print_stack(const struct finding *finding, const struct profile *profile)
 {
     const struct finding_place *const place = &finding->place;
+    const struct site *const site = finding->site;
     struct print print = print_begin();
-    unsigned n = 0;
     print_text(&print, finding->rule->id, strlen(finding->rule->id));
     if (finding->io_site)
         print_text(&print, finding->io_site->op, strlen(finding->io_site->op));
-    for (uint32_t i = place->place; i < place->n_frames && n < FINDING_PRINT_FRAMES; i++) {
-        const struct profile_frame *const frame = &profile->frames[place->frames[i]];
-        if (i > place->place && !place_is_user(frame))
-            continue;
-        print_frame(&print, frame);
-        n++;
-    }
+    if (site && site->n_stacks > 1 && site->stacks)
+        return print_most_used(print, profile, site, place->place);
+    const unsigned n = print_frames(&print, profile, place->frames, place->n_frames, place->place);
     if (n == 0 && finding->io_file) /* nothing else tells two files apart */
         print_text(&print, finding->io_file->path, strlen(finding->io_file->path));
     return print_end(&print);
@@ -176,24 +260,54 @@ static int compare_texts(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "");
 }
 
-/* By id, then in the order in which the source has their calls; what else differs decides last. */
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* The user's frame at *at or after it, which becomes the one behind; NULL where there is none. */
+static const struct profile_frame *next_user(const struct finding_place *place, uint32_t *at,
+                                             const struct profile *profile)
+{
+    while (*at < place->n_frames) {
+        const struct profile_frame *const frame = &profile->frames[place->frames[(*at)++]];
+        if (place_is_user(frame))
+            return frame;
+    }
+    return NULL;
+}
+
+/* By the lines of the user's frames, innermost first. */
+static int compare_lines(const struct finding *a, const struct finding *b,
+                         const struct profile *profile)
+{
+    uint32_t at_a = a->place.place, at_b = b->place.place;
+    for (;;) {
+        const struct profile_frame *const frame_a = next_user(&a->place, &at_a, profile);
+        const struct profile_frame *const frame_b = next_user(&b->place, &at_b, profile);
+        if (!frame_a || !frame_b)
+            return compare_numbers(frame_a != NULL, frame_b != NULL);
+        if (frame_a->line != frame_b->line)
+            return compare_numbers(frame_a->line, frame_b->line);
+    }
+}
+
+/* By id, then in the order in which the source has their calls and those of their callers; what else differs
+ * decides last. */
 static int compare_ids(const void *a_, const void *b_, void *profile)
 {
-    const struct finding *const a = *(struct finding *const *)a_, *const b =
-                                                                      *(struct finding *const *)b_;
-    const struct profile_frame *const of_a = place_frame(a, profile), *const of_b =
-                                                                          place_frame(b, profile);
-    const int ids = strcmp(a->id, b->id);
-    if (ids)
-        return ids;
-    const uint32_t line_a = of_a ? of_a->line : 0, line_b = of_b ? of_b->line : 0;
-    if (line_a != line_b)
-        return line_a < line_b ? -1 : 1;
-    const uint64_t offset_a = of_a ? of_a->offset : 0, offset_b = of_b ? of_b->offset : 0;
-    if (offset_a != offset_b)
-        return offset_a < offset_b ? -1 : 1;
-    const int paths = compare_texts(a->evidence.paths[0], b->evidence.paths[0]);
-    return paths ? paths : compare_texts(a->title, b->title);
+    const struct finding *const a = *(struct finding *const *)a_;
+    const struct finding *const b = *(struct finding *const *)b_;
+    const struct profile_frame *const of_a = place_frame(a, profile);
+    const struct profile_frame *const of_b = place_frame(b, profile);
+    int order = strcmp(a->id, b->id);
+    if (order == 0)
+        order = compare_lines(a, b, profile);
+    if (order == 0)
+        order = compare_texts(a->evidence.paths[0], b->evidence.paths[0]);
+    if (order == 0 && of_a && of_b)
+        order = compare_numbers(of_a->offset, of_b->offset);
+    return order ? order : compare_texts(a->title, b->title);
 }
 
 int place_number_alike(struct finding *const *findings, size_t n, const struct profile *profile)

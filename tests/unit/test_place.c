@@ -71,6 +71,16 @@ static void names_are_compared_without_what_changes(void **state)
         {"f()::{lambda(int)#1}::operator()(int) const", "m",
          "f()::{lambda(int)#12}::operator()(int) const", "m"},
         {"operator<< <char>(int)", "m", "operator<< <wchar_t>(int)", "m"},
+        /* A function of its own, and inlined: debug information may have less then. */
+        {"shop::keep(unsigned int)", "m", "keep", "m"},
+        {"shop::(anonymous namespace)::box::open(int) const", "m", "box::open", "m"},
+        {"long shop::repeat<main::{lambda()#1}>(int, main::{lambda()#1})", "m",
+         "repeat<main(int, char**)::<lambda()> >", "m"},
+        {"main::{lambda()#1}::operator()() const::{lambda(long)#5}::operator()(long) const", "m",
+         "<lambda>::operator()", "m"},
+        {"a::b::operator new[](unsigned long)", "m", "b::operator new[]", "m"},
+        {"shop::till::label[abi:cxx11](unsigned int)", "m", "till::label", "m"},
+        {"a::f(int)", "m", "a::f(long)", "m"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct finding a = print_of_one(rows[i].a, rows[i].module_a);
@@ -86,11 +96,14 @@ static void different_functions_differ(void **state)
         const char *a, *b;
     } rows[] = {
         {"f", "g"},
-        {"f(int)", "f(long)"},
         {"a<int>::f", "a<int>::g"},
         {"operator<(x)", "operator>(x)"},
         {"operator<<(x)", "operator>>(x)"},
         {"operator->(x)", "operator>(x)"},
+        {"a::operator()(x)", "a::operator[](x)"},
+        {"a::operator new(x)", "a::operator delete(x)"},
+        {"a::operators(x)", "a::operator+(x)"},
+        {"main.(*T).f", "main.(*T).g"},
         {"f", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -140,14 +153,59 @@ static void the_runtime_below_and_between_does_not_matter(void **state)
 static void only_the_first_frames_count(void **state)
 {
     (void)state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
     struct profile_frame frames[7];
     for (size_t i = 0; i < 7; i++)
-        frames[i] = (struct profile_frame){.function = "recursive", .module = "m", .file = ""};
+        frames[i] = (struct profile_frame){.function = names[i], .module = "m", .file = ""};
     const struct finding seven = print_of(&some_rule, frames, 7, 0);
     const struct finding five = print_of(&some_rule, frames, FINDING_PRINT_FRAMES, 0);
     const struct finding four = print_of(&some_rule, frames, FINDING_PRINT_FRAMES - 1, 0);
     assert_same(&seven, &five, "depth");
     assert_differ(&five, &four, "depth");
+}
+
+static void a_recursion_counts_once_however_deep(void **state)
+{
+    (void)state;
+    const struct profile_frame frames[] = {{.function = "f.part.0", .module = "m", .file = ""},
+                                           {.function = "f", .module = "m", .file = ""},
+                                           {.function = "f", .module = "m", .file = ""},
+                                           {.function = "main", .module = "m", .file = ""},
+                                           {.function = "", .module = "stripped", .file = ""},
+                                           {.function = "", .module = "stripped", .file = ""}};
+    const struct finding deep = print_of(&some_rule, frames, 4, 0);
+    const struct finding flat = print_of(&some_rule, &frames[2], 2, 0);
+    assert_same(&deep, &flat, "depth");
+    const struct finding one = print_of(&some_rule, frames, 5, 3);
+    const struct finding two = print_of(&some_rule, frames, 6, 3);
+    assert_differ(&one, &two, "frames without a name are not one function");
+}
+
+/* Two callers call as often: which stack comes first is a matter of addresses. */
+static void among_equal_stacks_the_order_does_not_matter(void **state)
+{
+    (void)state;
+    static const uint32_t stacks[] = {0, 1}, left[] = {0, 1}, right[] = {0, 2};
+    const struct profile_frame frames[] = {{.function = "f", .module = "m", .file = ""},
+                                           {.function = "left", .module = "m", .file = ""},
+                                           {.function = "right", .module = "m", .file = ""}};
+    struct site sites[2] = {{.n_frames = 2, .frames = left}, {.n_frames = 2, .frames = right}};
+    const struct site place = {.n_frames = 2, .frames = left, .n_stacks = 2, .stacks = stacks};
+    const struct profile profile = {.frames = frames, .n_frames = 3, .sites = sites, .n_sites = 2};
+    struct finding one = {.rule = &some_rule, .place = {2, left, 0}, .site = &place};
+    struct finding other = {.rule = &some_rule, .place = {2, right, 0}, .site = &place};
+    struct finding more = other;
+    place_print(&one, &profile);
+    sites[0].frames = right;
+    sites[1].frames = left;
+    place_print(&other, &profile);
+    assert_same(&one, &other, "order");
+    sites[0].metrics.alloc_count = 9;
+    place_print(&more, &profile);
+    const struct finding alone = {.rule = &some_rule, .place = {2, right, 0}};
+    struct finding right_alone = alone;
+    place_print(&right_alone, &profile);
+    assert_same(&more, &right_alone, "the one with more calls");
 }
 
 /* Unfinished brackets, bytes that are no text, nothing at all. */
@@ -191,6 +249,28 @@ static void two_calls_in_one_function_are_numbered_by_line(void **state)
     assert_string_equal(ids[0], ids[1]);
 }
 
+/* One line of a template, called from two lines: the callers' lines decide, not addresses. */
+static void calls_of_one_line_are_numbered_by_their_callers(void **state)
+{
+    (void)state;
+    static const uint32_t stacks[2][2] = {{0, 1}, {0, 2}};
+    struct profile_frame frames[] = {
+        {.function = "put", .module = "m", .file = "x.c", .line = 5},
+        {.function = "main", .module = "m", .file = "x.c", .line = 10, .offset = 900},
+        {.function = "main", .module = "m", .file = "x.c", .line = 20, .offset = 100}};
+    const struct profile profile = {.frames = frames, .n_frames = 3};
+    struct finding one = {.rule = &some_rule, .place = {2, stacks[0], 0}}, other = one;
+    struct finding *all[] = {&other, &one};
+    other.place.frames = stacks[1];
+    place_print(&one, &profile);
+    place_print(&other, &profile);
+    const struct finding first = one;
+    assert_same(&one, &other, "before they are numbered");
+    assert_int_equal(place_number_alike(all, 2, &profile), 0);
+    assert_same(&one, &first, "the first line of main");
+    assert_differ(&other, &first, "the second line of main");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,8 +280,11 @@ int main(void)
         cmocka_unit_test(lines_and_addresses_do_not_matter),
         cmocka_unit_test(the_runtime_below_and_between_does_not_matter),
         cmocka_unit_test(only_the_first_frames_count),
+        cmocka_unit_test(a_recursion_counts_once_however_deep),
+        cmocka_unit_test(among_equal_stacks_the_order_does_not_matter),
         cmocka_unit_test(hostile_names_give_ids_too),
         cmocka_unit_test(two_calls_in_one_function_are_numbered_by_line),
+        cmocka_unit_test(calls_of_one_line_are_numbered_by_their_callers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
