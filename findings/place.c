@@ -190,26 +190,52 @@ static unsigned print_frames(struct print *print, const struct profile *profile,
     return n;
 }
 
-static uint64_t n_calls_of(const struct site *site)
+/* One of the stacks that lead to a place. */
+struct stack {
+    const uint32_t *frames;
+    uint32_t n_frames;
+    uint64_t n_calls;
+};
+
+static struct stack stack_at(const struct finding *finding, const struct profile *profile,
+                             uint32_t i)
 {
-    return site->metrics.alloc_count + site->metrics.realloc_count;
+    if (finding->site) {
+        const struct site *const site = &profile->sites[finding->site->stacks[i]];
+        return (struct stack){site->frames, site->n_frames,
+                              site->metrics.alloc_count + site->metrics.realloc_count};
+    }
+    const struct io_site *const site = &profile->io_sites[finding->io_site->stacks[i]];
+    return (struct stack){site->frames, site->n_frames, site->calls};
 }
 
-/* Of the stacks that lead to a place the one with the most calls counts. Of several with as many, the least print:
- * their own order is one of addresses. */
-static uint64_t print_most_used(struct print print, const struct profile *profile,
-                                const struct site *site, uint32_t place)
+/* How many stacks lead to the finding's place; 0 where it is not that of its site. */
+static uint32_t count_stacks(const struct finding *finding)
 {
-    const uint64_t n_most = n_calls_of(&profile->sites[site->stacks[0]]);
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < site->n_stacks; i++) {
-        const struct site *const stack = &profile->sites[site->stacks[i]];
+    const struct site *const site = finding->site;
+    const struct io_site *const io_site = finding->io_site;
+    if (site && site->stacks && finding->place.place == site->place)
+        return site->n_stacks;
+    return io_site && io_site->stacks && finding->place.place == io_site->place ? io_site->n_stacks
+                                                                                : 0;
+}
+
+/* Of the stacks that lead to a place the one with the most calls counts, and of several with as many the least print:
+ * the order they come in is one of addresses, or of times. */
+static uint64_t print_most_used(struct print print, const struct finding *finding,
+                                const struct profile *profile)
+{
+    const uint32_t n_stacks = count_stacks(finding);
+    uint64_t most = 0, least = UINT64_MAX;
+    for (uint32_t i = 0; i < n_stacks; i++) {
+        const struct stack stack = stack_at(finding, profile, i);
         struct print one = print;
-        if (n_calls_of(stack) != n_most)
-            break;
-        print_frames(&one, profile, stack->frames, stack->n_frames, place);
-        if (print_end(&one) < least)
+        if (stack.n_calls < most)
+            continue;
+        print_frames(&one, profile, stack.frames, stack.n_frames, finding->place.place);
+        if (stack.n_calls > most || print_end(&one) < least)
             least = print_end(&one);
+        most = stack.n_calls;
     }
     return least;
 }
@@ -217,13 +243,12 @@ static uint64_t print_most_used(struct print print, const struct profile *profil
 static uint64_t print_stack(const struct finding *finding, const struct profile *profile)
 {
     const struct finding_place *const place = &finding->place;
-    const struct site *const site = finding->site;
     struct print print = print_begin();
     print_text(&print, finding->rule->id, strlen(finding->rule->id));
     if (finding->io_site)
         print_text(&print, finding->io_site->op, strlen(finding->io_site->op));
-    if (site && site->n_stacks > 1 && site->stacks)
-        return print_most_used(print, profile, site, place->place);
+    if (count_stacks(finding) > 1)
+        return print_most_used(print, finding, profile);
     const unsigned n = print_frames(&print, profile, place->frames, place->n_frames, place->place);
     if (n == 0 && finding->io_file) /* nothing else tells two files apart */
         print_text(&print, finding->io_file->path, strlen(finding->io_file->path));

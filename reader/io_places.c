@@ -152,9 +152,14 @@ static int make_place(const struct analysis *analysis, const struct lines_groups
 {
     const uint32_t *const members = &groups->members[groups->first[group]];
     const uint32_t n = groups->n_members[group];
+    uint32_t *const stacks = storage_array(analysis->storage, n, sizeof *stacks);
+    if (!stacks)
+        return -ENOMEM;
+    memcpy(stacks, members, n * sizeof *stacks);
     *place = analysis->profile->io_sites[members[0]];
     place->place = lines_place(analysis, place->frames, place->n_frames, place->place);
     place->n_stacks = n;
+    place->stacks = stacks;
     return n > 1 ? sum_up(analysis, members, n, place) : 0;
 }
 

@@ -150,7 +150,9 @@ struct io_site {
     uint64_t inner_allocs; /* of stdio: blocks that its functions allocated when called from here */
     uint64_t copied_calls, copied_bytes; /* writes of memory that a read had filled just before */
     const struct io_habits *habits;      /* reader/habits.h; NULL unless asked for */
-    uint32_t n_stacks;                   /* of an entry of profile.io_places: how many it sums up */
+    /* Of an entry of profile.io_places: what it sums up, as indices into profile.io_sites, most time first. */
+    uint32_t n_stacks;
+    const uint32_t *stacks;
 };
 
 /* One file, pipe, socket: what all descriptors that led to it did. */

@@ -117,27 +117,43 @@ static void *work(void *sum_out)
     return NULL;
 }
 
+static long write_line(int fd)
+{
+    const long n_bytes = write(fd, "a line of it\n", 13);
+    return n_bytes;
+}
+
 static long write_lines(const char *path)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     long n_bytes = 0;
-    for (unsigned i = 0; i < 5000; i++)
-        n_bytes += write(fd, "a line of it\n", 13);
+    for (unsigned i = 0; i < 2500; i++) {
+        n_bytes += write_line(fd) + 1;
+        n_bytes += write_line(fd) + 2;
+    }
     close(fd);
     return n_bytes;
 }
 
 static long read_bytes(const char *path)
 {
+    const int fd = open(path, O_RDONLY);
     long sum = 0;
-    for (unsigned i = 0; i < 500; i++) {
-        const int fd = open(path, O_RDONLY);
-        char byte;
-        for (unsigned n = 0; n < 10 && read(fd, &byte, 1) == 1; n++)
-            sum += byte;
-        close(fd);
-    }
+    char byte;
+    for (unsigned n = 0; n < 10 && read(fd, &byte, 1) == 1; n++)
+        sum += byte;
+    close(fd);
     return sum;
+}
+
+static long read_left(const char *path)
+{
+    return read_bytes(path) + 1;
+}
+
+static long read_right(const char *path)
+{
+    return read_bytes(path) + 2;
 }
 
 int main(int argc, char **argv)
@@ -152,7 +168,8 @@ int main(int argc, char **argv)
         sum += sums[i];
     }
     sum += write_lines(argv[1]);
-    sum += read_bytes(argv[1]);
+    for (unsigned i = 0; i < 250; i++)
+        sum += read_left(argv[1]) + read_right(argv[1]);
     printf("%ld\n", sum);
     return 0;
 }
