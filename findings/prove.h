@@ -2,7 +2,8 @@
 /* Measure what findings suggest, by replaying the recording with it in place.
  *
  * Pools, arenas, reserved sizes, buffers kept and buffers on the stack can be tried this way: the calls of the
- * places concerned are served by them, all others by the allocator (replay/replay.h). What a finding says
+ * places concerned are served by them, all others by the allocator (replay/replay.h). Buffers of which more are in
+ * use at once than there are threads are tried as a pool, shared where threads pass them on. What a finding says
  * of I/O, of leaks or of sizes has no such trial. */
 #ifndef HEAPWISE_FINDINGS_PROVE_H
 #define HEAPWISE_FINDINGS_PROVE_H
@@ -18,8 +19,8 @@ int prove_plan(const struct finding *finding, const struct profile *profile, uin
 /* What all kept findings suggest, as one plan for plan_fini(). Returns 0 or -ENOMEM. */
 int prove_plan_all(const struct findings *findings, struct replay_plan *plan_out);
 
-/* Measure each kept finding that can be tried, alone, and set its `measured`. A gain of less than a quarter of what
- * was predicted halves the confidence; then the kept ones are ranked anew.
+/* Measure each kept finding that can be tried, alone, and set its `measured`. Where no two runs, one before and one
+ * after, are a quarter of the predicted gain apart, the confidence is halved; then the kept ones are ranked anew.
  *
  * `trace` is the file the profile was read from; `process_id` 0 is its busiest process. A finding whose
  * places that process does not have stays unmeasured. Returns 0, or what replay_measure() returns with

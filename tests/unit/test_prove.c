@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "reader/habits.h"
+
 enum { SITES = 4, MANY = OPS_MAX_ROWS + 20 };
 
 static const struct rule pool_rule = {.id = "AL901", .kind = SUGGEST_OBJECT_POOL};
@@ -78,6 +80,9 @@ static void each_technique_has_its_numbers(void **state)
         {"reuse",
          {.rule = &reuse_rule, .site = &places[1], .suggestion.buffer = {true, 50, 1000, 1}},
          {.technique = REPLAY_REUSE, .bytes = 100}},
+        {"more buffers in use than threads",
+         {.rule = &reuse_rule, .site = &places[1], .suggestion.buffer = {true, 50, 1000, 5}},
+         {.technique = REPLAY_POOL, .bytes = 100, .slots = 5}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct replay_plan plan = plan_of(&rows[i].finding);
@@ -127,14 +132,18 @@ static void a_pool_is_shared_by_threads_alone(void **state)
     (void)state;
     static const struct {
         uint32_t n_threads;
+        uint64_t freed_elsewhere_count;
         int scope;
         bool is_shared;
-    } rows[] = {{1, POOL_GLOBAL, false},
-                {2, POOL_GLOBAL, true},
-                {2, POOL_PER_THREAD, false},
-                {8, POOL_PER_REQUEST, true}};
+    } rows[] = {{1, 0, POOL_GLOBAL, false},
+                {1, 1, POOL_GLOBAL, true},
+                {2, 0, POOL_GLOBAL, true},
+                {2, 0, POOL_PER_THREAD, false},
+                {8, 5, POOL_PER_REQUEST, true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct site_habits habits = {.freed_elsewhere_count = rows[i].freed_elsewhere_count};
         struct finding finding = pool_of(&places[1]);
+        places[1].habits = &habits;
         places[1].n_threads = rows[i].n_threads;
         finding.suggestion.pool.scope = rows[i].scope;
         struct replay_plan plan = plan_of(&finding);
