@@ -14,7 +14,10 @@ struct aftermath {
     size_t n_points;
 };
 
-enum { FEW_POINTS = 3 }; /* resident sets are samples: fewer say nothing */
+enum {
+    FEW_POINTS = 3, /* resident sets are samples: fewer say nothing */
+    PAGE_BYTES = 4096,
+};
 
 static uint64_t most_live(const struct profile *profile)
 {
@@ -51,6 +54,13 @@ static double pinned_bytes(const struct aftermath *after)
 {
     const double pinned = after->rss_bytes - after->live_bytes - after->base_bytes;
     return pinned > 0 ? pinned : 0;
+}
+
+/* Of that, what the long-lived blocks can hold: a page each. */
+static double held_bytes(const struct aftermath *after, const struct site *pin)
+{
+    const double most = (double)pin->metrics.alloc_count * PAGE_BYTES;
+    return pinned_bytes(after) < most ? pinned_bytes(after) : most;
 }
 
 /* ---- who pins, who was there ---- */
@@ -110,10 +120,11 @@ static void set_words(struct finder *finder, struct finding *finding, const stru
         "Keep the %s long-lived blocks of this place apart, in an array or a pool of their own, or "
         "allocate them before the others: they are of the same 16-byte class as %s blocks%s%s that "
         "were live at the peak and freed since, and may lie on the same pages. About %s stayed "
-        "resident.",
+        "resident, of which these blocks can hold %s.",
         finder_number(finder, (double)finding->site->metrics.alloc_count),
         finder_number(finder, (double)passing->metrics.peak_count), *function ? " of " : "",
-        function, finder_bytes(finder, pinned_bytes(after)));
+        function, finder_bytes(finder, pinned_bytes(after)),
+        finder_bytes(finder, held_bytes(after, finding->site)));
 }
 
 /* Of all that pin, the one with the most blocks: it is on the most pages. */
@@ -138,16 +149,16 @@ static const struct site *find_pin(const struct finder *finder, const struct rul
 
 static int find_pinned(struct finder *finder, const struct rule *rule)
 {
-    const struct profile *const profile = finder->profile;
-    const struct aftermath after = look_after_peak(profile);
-    const double percent = finder_percent(pinned_bytes(&after), (double)profile->peak_rss_bytes);
-    if (after.n_points < FEW_POINTS || percent < finder_limit(finder, rule, "min_percent") ||
-        pinned_bytes(&after) < finder_limit(finder, rule, "min_bytes") ||
-        after.rss_bytes < finder_limit(finder, rule, "min_ratio") * after.live_bytes)
-        return 0;
+    const struct aftermath after = look_after_peak(finder->profile);
     const struct site *passing = NULL;
     const struct site *const pin = find_pin(finder, rule, &passing);
-    if (!pin)
+    if (!pin || after.n_points < FEW_POINTS ||
+        after.rss_bytes < finder_limit(finder, rule, "min_ratio") * after.live_bytes)
+        return 0;
+    const double held = held_bytes(&after, pin);
+    const double percent = finder_percent(held, (double)finder->profile->peak_rss_bytes);
+    if (held < finder_limit(finder, rule, "min_bytes") ||
+        percent < finder_limit(finder, rule, "min_percent"))
         return 0;
     struct finding *const finding =
         sites_found(finder, rule, pin, "peak_bytes", (double)pin->metrics.peak_bytes);
@@ -172,7 +183,7 @@ static const struct rule rows[] = {
         .ceiling = SEVERITY_HIGH,
         .limits = {{"min_ratio", 2, "resident to live bytes after the peak"},
                    {"min_bytes", 8388608,
-                    "resident bytes beyond live ones and what was there before"},
+                    "resident beyond live bytes and what was there, at most a page a block"},
                    {"min_percent", 10, "share of those in the largest resident set"},
                    {"min_count", 10000, "short-lived blocks of the class live at the peak"}},
         .must_keep = {"pointers to the long-lived blocks must stay valid",

@@ -57,6 +57,11 @@ static void too_few(struct place_case *run)
 {
     run->places[0].metrics.peak_count = 9999;
 }
+/* 8 MiB are as many pages as 2,048 blocks. */
+static void too_few_to_pin(struct place_case *run)
+{
+    run->places[1].metrics.alloc_count = 2047;
+}
 static void too_short(struct place_case *run)
 {
     run->profile.n_timeline = 6;
@@ -69,7 +74,7 @@ static void long_lived_blocks_among_many_pin_memory(void **state)
         {"less than 8 MiB kept", given_back},      {"half of the peak still live", still_live},
         {"another class", another_class},          {"lives below half of the run", short_lived},
         {"blocks of after the peak", born_later},  {"9,999 blocks at the peak", too_few},
-        {"two samples after the peak", too_short},
+        {"two samples after the peak", too_short}, {"2,047 blocks to hold 8 MiB", too_few_to_pin},
     };
     place_case_limits("AL135", pinned, changes, N_OF(changes));
 }
