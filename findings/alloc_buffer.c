@@ -10,15 +10,17 @@
 static int tell_hoisted(struct finder *finder, const struct rule *rule, const struct site *site)
 {
     const double count = (double)site->metrics.alloc_count;
-    const double n_buffers = (double)site->max_live_count;
+    const double n_buffers =
+        (double)site->max_live_count * (site->n_processes > 1 ? site->n_processes : 1);
     struct finding *const finding =
         sites_found(finder, rule, site, "alloc_bytes", (double)site->metrics.alloc_bytes);
     if (!finding)
         return -ENOMEM;
-    finding->title = finder_text(finder, "a block of %s%s allocated %s times, at most %s at once",
-                                 site->sizes.min < site->sizes.max ? "up to " : "",
-                                 finder_bytes(finder, (double)site->sizes.max),
-                                 finder_number(finder, count), finder_number(finder, n_buffers));
+    finding->title =
+        finder_text(finder, "a block of %s%s allocated %s times, at most %s at once",
+                    site->sizes.min < site->sizes.max ? "up to " : "",
+                    finder_bytes(finder, (double)site->sizes.max), finder_number(finder, count),
+                    finder_number(finder, (double)site->max_live_count));
     finding->percentage = sites_bytes_percent(finder, site);
     finding->whole = OF_ALLOC_BYTES;
     finding->impact = finding->percentage * (1 - n_buffers / count);
@@ -27,8 +29,10 @@ static int tell_hoisted(struct finder *finder, const struct rule *rule, const st
         "Allocate %s once%s, keep it from one round to the next and free it at the end: %s in "
         "place of %s allocations.",
         finder_bytes(finder, (double)site->sizes.max),
-        site->n_threads > 1 ? " for each thread" : "", finder_number(finder, n_buffers),
-        finder_number(finder, count));
+        site->most_threads > 1  ? " for each thread"
+        : site->n_processes > 1 ? " in each process"
+                                : "",
+        finder_number(finder, n_buffers), finder_number(finder, count));
     finding->suggestion.buffer = (struct finding_buffer){
         true, site->sizes.max, site->metrics.alloc_count, site->max_live_count};
     sites_save(finding, count - n_buffers, 0);
@@ -45,7 +49,7 @@ static int look_hoisted(struct finder *finder, const struct rule *rule, const st
     const bool is_often =
         (double)site->metrics.alloc_count >= finder_limit(finder, rule, "min_count") &&
         sites_bytes_percent(finder, site) >= finder_limit(finder, rule, "min_percent");
-    const bool is_alone = site->max_live_count > 0 && site->max_live_count <= site->n_threads;
+    const bool is_alone = site->max_live_count > 0 && site->max_live_count <= site->most_threads;
     if (!is_large || !is_often || !is_alone || sites_freed_percent(site) < 95)
         return 0;
     return tell_hoisted(finder, rule, site);
@@ -104,7 +108,8 @@ static int tell_stack(struct finder *finder, const struct rule *rule, const stru
     sites_save(finding, count, 0);
     if (percent < 100)
         finder_doubt(finding, 0.8, "some blocks were freed by another function");
-    if (site->max_live_count > site->n_threads)
+    /* Live blocks of a place are the sum over its stacks. */
+    if (site->max_live_count > (uint64_t)site->most_threads * site->n_stacks)
         finder_doubt(finding, 0.9, "several were live at once: check the depth of recursion");
     return 0;
 }

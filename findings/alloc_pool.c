@@ -29,7 +29,7 @@ static uint64_t slots_for(const struct site *site)
 
 static bool is_of_one_thread(const struct site *site)
 {
-    return site->n_threads <= 1 && site->habits->freed_elsewhere_count == 0;
+    return site->most_threads <= 1 && site->habits->freed_elsewhere_count == 0;
 }
 
 static const char *say_owner(const struct finding_pool *pool, const struct site *site)
@@ -49,6 +49,13 @@ static const char *say_share(const struct finding_pool *pool, bool all)
     return all ? "all" : "at least 99 % of the";
 }
 
+static const char *say_whose(const struct finding_pool *pool, const struct site *site)
+{
+    if (pool->scope == POOL_PER_THREAD)
+        return site->n_processes > 1 ? " in all threads of a process" : " in all threads together";
+    return site->n_processes > 1 ? " in each process" : "";
+}
+
 static const char *say_pool(struct finder *finder, const struct finding_pool *pool,
                             const struct site *site, bool all)
 {
@@ -62,8 +69,8 @@ static const char *say_pool(struct finder *finder, const struct finding_pool *po
         finder,
         "Keep freed objects on a free list: slots of %s, %s of them%s, satisfy %s allocations and "
         "cost %s of memory. %s",
-        bytes, finder_number(finder, (double)pool->slots),
-        pool->scope == POOL_PER_THREAD ? " in all threads together" : "", say_share(pool, all),
+        bytes, finder_number(finder, (double)pool->slots), say_whose(pool, site),
+        say_share(pool, all),
         finder_bytes(finder, (double)pool->slots * (double)pool->object_bytes),
         say_owner(pool, site));
 }
@@ -78,16 +85,19 @@ static int tell_pool(struct finder *finder, const struct rule *rule, const struc
         return -ENOMEM;
     struct finding_pool *const pool = &finding->suggestion.pool;
     *pool = (struct finding_pool){true, bytes, site->max_live_count, slots_for(site),
-                                  site->n_threads > 1 && is_local(site) ? POOL_PER_THREAD
-                                                                        : POOL_GLOBAL};
-    finding->title = finder_text(finder, "%s of %s allocated, at most %s live at once",
+                                  site->most_threads > 1 && is_local(site) ? POOL_PER_THREAD
+                                                                           : POOL_GLOBAL};
+    const double stay = (double)pool->slots * (site->n_processes > 1 ? site->n_processes : 1);
+    const double saved = count > stay ? count - stay : 0;
+    finding->title = finder_text(finder, "%s of %s allocated, at most %s live at once%s",
                                  sites_say_blocks(finder, count), sites_say_sizes(finder, site),
-                                 finder_number(finder, (double)site->max_live_count));
+                                 finder_number(finder, (double)site->max_live_count),
+                                 site->n_processes > 1 ? " in a process" : "");
     finding->percentage = sites_count_percent(finder, site);
     finding->whole = OF_ALLOC_COUNT;
-    finding->impact = finding->percentage * (1 - (double)pool->slots / count);
+    finding->impact = finding->percentage * saved / count;
     finding->suggestion.text = say_pool(finder, pool, site, all);
-    sites_save(finding, count - (double)pool->slots, POOL_PAIR_SECONDS);
+    sites_save(finding, saved, POOL_PAIR_SECONDS);
     sites_doubt_live(finding);
     if (!all)
         finder_doubt(finding, 0.8, "up to one block in a hundred may be larger than the slot");

@@ -20,7 +20,8 @@ enum { ALIGNMENT = 16 }; /* of blocks in a region: each may need so much more */
 /* Whether blocks go from one thread to another, or several ask for them. */
 static bool is_of_several_threads(const struct site *site)
 {
-    return site && (site->n_threads > 1 || (site->habits && site->habits->freed_elsewhere_count));
+    return site &&
+           (site->most_threads > 1 || (site->habits && site->habits->freed_elsewhere_count));
 }
 
 /* One buffer for each thread; where more are in use at once they go round, by way of all threads. */
@@ -30,7 +31,7 @@ static struct replay_plan_row reuse(const struct finding *finding)
     const uint64_t n_buffers = finding->suggestion.buffer.calls_after;
     if (!site)
         return (struct replay_plan_row){.technique = REPLAY_NONE};
-    if (!finding->suggestion.buffer.known || n_buffers <= site->n_threads)
+    if (!finding->suggestion.buffer.known || n_buffers <= site->most_threads)
         return (struct replay_plan_row){.technique = REPLAY_REUSE, .bytes = site->sizes.max};
     return (struct replay_plan_row){.technique = REPLAY_POOL,
                                     .is_shared = is_of_several_threads(site),

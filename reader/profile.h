@@ -109,6 +109,9 @@ struct site {
      * first. Its own frames are those of the first; max_live_* are at most so much where there are several. */
     uint32_t n_stacks;
     const uint32_t *stacks;
+    uint32_t n_processes,
+        most_threads; /* of an entry of places: whose threads n_threads are, and of
+                                         * them the most of one process */
 };
 
 /* ---- input and output ---- */

@@ -65,6 +65,30 @@ static void describe(const struct analysis *analysis, const struct sums *sums, s
     place->free_call_ns = histogram_quantiles(&sums->free_call_cycles, analysis->ns_per_cycle);
 }
 
+/* Count whose threads allocated here. */
+static int count_processes(const struct analysis *analysis, const struct idmap *threads,
+                           struct site *place)
+{
+    const struct model_io *const io = &analysis->model->io;
+    struct idmap numbers = {0}; /* process -> its threads */
+    int error = 0;
+    place->most_threads = 0;
+    for (size_t i = 0; i < threads->n_slots && error == 0; i++) {
+        const struct idmap_entry *const thread = &threads->entries[i];
+        if (thread->value == 0 || thread->key >= io->n_threads)
+            continue;
+        const uint32_t image = io->threads[thread->key].image;
+        const uint32_t process = model_image(analysis->model, image)->process;
+        const uint32_t n = idmap_get(&numbers, process) + 1;
+        if (n > place->most_threads)
+            place->most_threads = n;
+        error = idmap_put(&numbers, process, n);
+    }
+    place->n_processes = (uint32_t)numbers.n_used;
+    idmap_fini(&numbers);
+    return error;
+}
+
 /* Add what members[1..n) did to a copy of the first, which has the most calls. */
 static int sum_up(const struct analysis *analysis, const uint32_t *members, uint32_t n,
                   struct site *place)
@@ -88,6 +112,7 @@ static int sum_up(const struct analysis *analysis, const uint32_t *members, uint
     if (error == 0) {
         place->habits = habits;
         describe(analysis, &sums, place);
+        error = count_processes(analysis, &sums.threads, place);
     }
     sums_fini(&sums);
     return error;
@@ -107,7 +132,10 @@ static int make_place(const struct analysis *analysis, const struct lines_groups
     place->place = lines_place(analysis, place->frames, place->n_frames, place->place);
     place->n_stacks = n;
     place->stacks = stacks;
-    return n > 1 ? sum_up(analysis, members, n, place) : 0;
+    if (n > 1)
+        return sum_up(analysis, members, n, place);
+    const uint32_t source = analysis->site_sources[members[0]];
+    return count_processes(analysis, &model_site(analysis->model, source)->threads, place);
 }
 
 /* Most calls first, as sites are; then by the first stack's id. */

@@ -43,6 +43,8 @@ void place_case_init(struct place_case *run)
         run->places[i] = (struct site){.n_frames = 2,
                                        .frames = stacks[i],
                                        .n_threads = 1,
+                                       .n_processes = 1,
+                                       .most_threads = 1,
                                        .habits = &run->habits[i],
                                        .n_stacks = 1};
 }

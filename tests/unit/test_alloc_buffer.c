@@ -57,7 +57,7 @@ static void hoisting_leaves_one_block_for_each_thread(void **state)
     struct place_case run;
     place_case_init(&run);
     pages(&run);
-    run.places[0].n_threads = 4;
+    run.places[0].most_threads = 4;
     run.places[0].max_live_count = 4;
     const struct finding *const finding = place_case_find(&run, "AL103");
     assert_non_null(finding);
@@ -137,6 +137,29 @@ static void a_sample_of_frees_is_told_as_one(void **state)
     place_case_fini();
 }
 
+/* Two stacks of one block each have two in their sum, which need not have been live together. */
+static void several_live_at_once_are_told_where_that_is_sure(void **state)
+{
+    (void)state;
+    struct place_case run;
+    static const struct {
+        uint32_t n_stacks;
+        uint64_t max_live;
+        bool sure;
+    } rows[] = {{1, 1, false}, {1, 2, true}, {2, 2, false}, {2, 3, true}};
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        place_case_init(&run);
+        small(&run);
+        run.places[0].n_stacks = rows[i].n_stacks;
+        run.places[0].max_live_count = rows[i].max_live;
+        const struct finding *const finding = place_case_find(&run, "AL102");
+        assert_non_null(finding);
+        assert_int_equal(finding->n_reasons > 0 && strstr(finding->reasons[0], "several"),
+                         rows[i].sure);
+    }
+    place_case_fini();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +167,7 @@ int main(void)
         cmocka_unit_test(hoisting_leaves_one_block_for_each_thread),
         cmocka_unit_test(a_small_block_of_one_function_fits_the_stack),
         cmocka_unit_test(a_sample_of_frees_is_told_as_one),
+        cmocka_unit_test(several_live_at_once_are_told_where_that_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,13 +153,29 @@ static void the_pool_is_shared_where_threads_free_for_each_other(void **state)
     for (size_t i = 0; i < N_OF(rows); i++) {
         place_case_init(&run);
         objects(&run);
-        run.places[0].n_threads = rows[i].n_threads;
+        run.places[0].most_threads = rows[i].n_threads;
         run.habits[0].freed_elsewhere_count = rows[i].freed_elsewhere;
         const struct finding *const finding = place_case_find(&run, "AL101");
         assert_non_null(finding);
         assert_int_equal(finding->suggestion.pool.scope, rows[i].scope);
         assert_non_null(strstr(finding->suggestion.text, rows[i].says));
     }
+    place_case_fini();
+}
+
+static void processes_have_a_pool_each(void **state)
+{
+    (void)state;
+    struct place_case run;
+    place_case_init(&run);
+    objects(&run);
+    run.places[0].n_threads = run.places[0].n_processes = 3;
+    const struct finding *const finding = place_case_find(&run, "AL101");
+    assert_non_null(finding);
+    assert_non_null(strstr(finding->title, "250 live at once in a process"));
+    assert_non_null(strstr(finding->suggestion.text, "250 of them in each process"));
+    assert_non_null(strstr(finding->suggestion.text, "no lock"));
+    assert_true(finding->saves.allocations.value == 5000 - 3 * 250);
     place_case_fini();
 }
 
@@ -184,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_slot_holds_every_size_of_its_class),
         cmocka_unit_test(a_pool_of_one_is_told_as_a_block_to_keep),
         cmocka_unit_test(the_pool_is_shared_where_threads_free_for_each_other),
+        cmocka_unit_test(processes_have_a_pool_each),
         cmocka_unit_test(an_upper_bound_is_doubted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

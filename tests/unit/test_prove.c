@@ -39,6 +39,7 @@ static int set_up(void **state)
     }
     for (uint32_t i = 0; i < 3; i++)
         places[i] = (struct site){.n_threads = 1,
+                                  .most_threads = 1,
                                   .sizes = {.max = 100},
                                   .n_stacks = i == 0 ? 2 : 1,
                                   .stacks = &numbers[i == 0 ? 0 : i + 1]};
@@ -144,7 +145,7 @@ static void a_pool_is_shared_by_threads_alone(void **state)
         const struct site_habits habits = {.freed_elsewhere_count = rows[i].freed_elsewhere_count};
         struct finding finding = pool_of(&places[1]);
         places[1].habits = &habits;
-        places[1].n_threads = rows[i].n_threads;
+        places[1].n_threads = places[1].most_threads = rows[i].n_threads;
         finding.suggestion.pool.scope = rows[i].scope;
         struct replay_plan plan = plan_of(&finding);
         if (plan.rows[0].is_shared != rows[i].is_shared)
@@ -211,7 +212,7 @@ static void nothing_found_is_an_empty_plan(void **state)
 static void a_plan_has_its_limit(void **state)
 {
     (void)state;
-    struct site place = {.n_threads = 1, .n_stacks = MANY, .stacks = numbers};
+    struct site place = {.n_threads = 1, .most_threads = 1, .n_stacks = MANY, .stacks = numbers};
     const struct finding finding = pool_of(&place);
     struct replay_plan plan = plan_of(&finding);
     assert_int_equal(plan.n_rows, OPS_MAX_ROWS);

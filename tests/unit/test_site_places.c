@@ -53,6 +53,8 @@ static void stacks_through_one_line_are_one_place(void **state)
     assert_int_equal(place->lifetime_ns.n, 1);
     assert_int_equal(place->max_live_count, 2);
     assert_int_equal(place->n_threads, 1);
+    assert_int_equal(place->n_processes, 1);
+    assert_int_equal(place->most_threads, 1);
     assert_int_equal(profile->sites[place->stacks[0]].metrics.alloc_count, 2);
     assert_int_equal(profile->sites[0].sizes.n, 2); /* the sites are as they were */
     profile_free(profile);
@@ -68,6 +70,8 @@ static void other_functions_on_the_way_are_another_place(void **state)
         const struct site *const place = &profile->places[i];
         assert_string_equal(profile->frames[place->frames[place->place]].function, "parse");
         assert_int_equal(place->n_stacks, 1);
+        assert_int_equal(place->n_processes, 1);
+        assert_int_equal(place->most_threads, 1);
     }
     profile_free(profile);
 }
