@@ -75,13 +75,6 @@ static uint32_t count_common(const struct profile *profile, const struct site *a
     return n;
 }
 
-/* Calls of one function without a name cannot be told from calls of two: then _start may be all that stacks
- * have in common, which nobody needs to be shown. */
-static bool is_worth_showing(const struct profile_frame *frame)
-{
-    return place_is_user(frame) && strcmp(frame->function, "_start") != 0;
-}
-
 /* The deepest frame of the user's that all members were called from; where there is none, the place of the
  * first member. */
 static struct finding_place common_place(const struct profile *profile, const struct arena *arena)
@@ -94,7 +87,7 @@ static struct finding_place common_place(const struct profile *profile, const st
     }
     const uint32_t least = first->n_frames - n_common;
     for (uint32_t i = least > first->place ? least : first->place; i < first->n_frames; i++)
-        if (is_worth_showing(&profile->frames[first->frames[i]]))
+        if (place_is_user(&profile->frames[first->frames[i]]))
             return (struct finding_place){first->n_frames - least, first->frames + least,
                                           i - least};
     return (struct finding_place){first->n_frames, first->frames, first->place};

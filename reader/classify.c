@@ -122,6 +122,13 @@ static bool is_from_a_system_header(const struct profile_frame *frame)
     return frame->inlined && begins(frame->file, "/usr/include/");
 }
 
+/* What runs before main(), linked into the program itself. */
+static bool is_start(const char *function)
+{
+    static const char *const names[] = {"_start", "__libc_start_main", "__libc_start_call_main"};
+    return is_any(function, names, N_OF(names));
+}
+
 bool classify_is_runtime(const struct profile_frame *frame)
 {
     static const char *const modules[] = {
@@ -131,7 +138,7 @@ bool classify_is_runtime(const struct profile_frame *frame)
     static const char *const names[] = {
         "std::",   "__gnu_cxx::", "__cxxabiv1::", "alloc::", "core::",     "<alloc::",
         "<core::", "<std::",      "__rust_",      "__rdl_",  "hashbrown::"};
-    return is_from_a_system_header(frame) ||
+    return is_from_a_system_header(frame) || is_start(frame->function) ||
            begins_with_any(classify_basename(frame->module), modules, N_OF(modules)) ||
            begins_with_any(own_name(frame->function), names, N_OF(names));
 }
@@ -141,21 +148,55 @@ static size_t name_bytes(const char *name)
     return strcspn(name, "(<");
 }
 
-/* Whether name[0..n) has the word, whatever its case, and not as the end of another: "prealloc". */
+/* Whether name[0..n) has the word, whatever its case. "preallocate" has no "realloc". */
 static bool has_word(const char *name, size_t n, const char *word)
 {
     const size_t n_word = strlen(word);
     for (size_t at = 0; at + n_word <= n; at++)
-        if (strncasecmp(name + at, word, n_word) == 0 && (at == 0 || name[at - 1] != 'p'))
+        if (strncasecmp(name + at, word, n_word) == 0 &&
+            (at == 0 || name[at - 1] != 'p' || *word != 'r'))
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *name, size_t n, const char *end)
+{
+    const size_t n_end = strlen(end);
+    return n >= n_end && strncasecmp(name + n - n_end, end, n_end) == 0;
+}
+
+/* n without an end that name[0..n) has. */
+static size_t without(const char *name, size_t n, const char *end)
+{
+    return ends_with(name, n, end) ? n - strlen(end) : n;
+}
+
+/* Whether a function's name says that it gives memory back and nothing else: xfree, g_free, PyMem_RawFree,
+ * sqlite3DbFreeNN; not list_free or jv_free, which take apart what lies there. */
+static bool is_releasing(const char *name, size_t n)
+{
+    static const char *const owners[] = {"mem",     "memory", "raw",       "heap",     "malloc",
+                                         "alloc",   "sys",    "slice",     "checked",  "safe",
+                                         "sqlite3", "zlibc",  "sqlite3db", "pyobject", "crypto",
+                                         "openssl", "zc"};
+    n = without(name, without(name, n, "1"), "NN");
+    const size_t n_before = without(name, n, "free");
+    if (n_before == n)
+        return ends_with(name, n, "::deallocate");
+    n = without(name, without(name, n_before, "_"), "NN");
+    if (n <= 1 || name[n - 2] == '_' || name[n - 2] == ':') /* one letter: x, z, g, Perl_m */
+        return true;
+    for (size_t i = 0; i < N_OF(owners); i++)
+        if (ends_with(name, n, owners[i]))
             return true;
     return false;
 }
 
 bool classify_is_wrapper(const struct profile_frame *frame)
 {
-    static const char *const words[] = {"malloc", "calloc",  "realloc",
-                                        "strdup", "strndup", "memdup"};
-    static const char *const ends[] = {"_alloc", "Alloc", "_zalloc", "_mem_new"};
+    static const char *const words[] = {"malloc",  "calloc", "realloc", "strdup",
+                                        "strndup", "memdup", "memalign"};
+    static const char *const ends[] = {"_alloc", "Alloc", "_zalloc", "_palloc", "_mem_new"};
     const char *const name = own_name(frame->function);
     const size_t n = name_bytes(name);
     for (size_t i = 0; i < N_OF(words); i++)
@@ -165,5 +206,5 @@ bool classify_is_wrapper(const struct profile_frame *frame)
         if (n >= strlen(ends[i]) &&
             strncmp(name + n - strlen(ends[i]), ends[i], strlen(ends[i])) == 0)
             return true;
-    return false;
+    return is_releasing(name, n);
 }

@@ -17,11 +17,13 @@ bool classify_is_allocator(const struct profile_frame *frame, const char *alloca
                            const char *executable);
 
 /* Whether a frame is in the C or C++ runtime, or a wrapper of the standard library compiled into the
- * program, or inlined from a header under /usr/include: not what its user would call his own. */
+ * program, or inlined from a header under /usr/include, or runs before main(): not what its user would
+ * call his own. */
 bool classify_is_runtime(const struct profile_frame *frame);
 
 /* Whether a frame's function is, by its name, one of those by which a program passes its requests on to the
- * allocator: xmalloc, zcalloc, sqlite3DbMallocRaw, PyMem_RawMalloc, g_strdup. */
+ * allocator, or gives memory back and does nothing else: xmalloc, sqlite3DbMallocRaw, PyMem_RawMalloc,
+ * g_strdup, zfree. */
 bool classify_is_wrapper(const struct profile_frame *frame);
 
 #endif
