@@ -31,11 +31,18 @@ static double largest_eighth_percent(const struct site *site)
     return finder_percent((double)most, (double)born_bytes(site));
 }
 
+/* What is never freed goes with its process: of short ones that do the same, each holds its own part. */
+static double of_a_process(const struct site *site, uint64_t sum)
+{
+    return (double)sum / (site->n_processes > 1 ? site->n_processes : 1);
+}
+
 static bool is_held(const struct finder *finder, const struct rule *rule, const struct site *site)
 {
     const double bytes = (double)site->metrics.leaked_bytes;
     return site->leak_owner == LEAK_PROGRAM && site->metrics.leaked_count > 0 &&
-           bytes >= finder_limit(finder, rule, "min_bytes") &&
+           of_a_process(site, site->metrics.leaked_bytes) >=
+               finder_limit(finder, rule, "min_bytes") &&
            finder_percent(bytes, (double)finder->profile->totals.leaked_bytes) >=
                finder_limit(finder, rule, "min_percent");
 }
@@ -57,6 +64,13 @@ static struct finding *found_held(struct finder *finder, const struct rule *rule
         (double)site->metrics.peak_bytes < bytes ? (double)site->metrics.peak_bytes : bytes;
     finding->impact = finder_percent(at_peak, (double)totals->peak_bytes);
     return finding;
+}
+
+static const char *say_processes(struct finder *finder, const struct site *site)
+{
+    if (site->n_processes <= 1)
+        return "";
+    return finder_text(finder, " by %s processes", finder_number(finder, site->n_processes));
 }
 
 /* ---- AL120: more and more ---- */
@@ -82,9 +96,10 @@ static int tell_growing(struct finder *finder, const struct rule *rule, const st
     if (!finding)
         return -ENOMEM;
     const char *const rate = finder_bytes(finder, bytes_per_second(finder, site));
-    finding->title = finder_text(finder, "%s, %s never freed, %s more each second",
+    finding->title = finder_text(finder, "%s, %s never freed%s, %s more each second",
                                  sites_say_blocks(finder, (double)metrics->leaked_count),
-                                 finder_bytes(finder, (double)metrics->leaked_bytes), rate);
+                                 finder_bytes(finder, (double)metrics->leaked_bytes),
+                                 say_processes(finder, site), rate);
     finding->suggestion.text = finder_text(
         finder,
         "Free these blocks when they are no longer needed, or bound what holds them: they were "
@@ -105,7 +120,7 @@ static int tell_growing(struct finder *finder, const struct rule *rule, const st
 static int look_growing(struct finder *finder, const struct rule *rule, const struct site *site)
 {
     if (!is_held(finder, rule, site) ||
-        (double)site->metrics.leaked_count < finder_limit(finder, rule, "min_count") ||
+        of_a_process(site, site->metrics.leaked_count) < finder_limit(finder, rule, "min_count") ||
         eighths_with_leaks(site) < finder_limit(finder, rule, "min_eighths") ||
         largest_eighth_percent(site) > finder_limit(finder, rule, "max_eighth_percent"))
         return 0;
@@ -125,9 +140,10 @@ static int tell_initial(struct finder *finder, const struct rule *rule, const st
     if (!finding)
         return -ENOMEM;
     const char *const bytes = finder_bytes(finder, (double)site->metrics.leaked_bytes);
-    finding->title =
-        finder_text(finder, "%s, %s from the beginning never freed",
-                    sites_say_blocks(finder, (double)site->metrics.leaked_count), bytes);
+    finding->title = finder_text(finder, "%s, %s from the beginning never freed%s",
+                                 sites_say_blocks(finder, (double)site->metrics.leaked_count),
+                                 bytes, say_processes(finder, site));
+    finding->impact = 0; /* nothing is gained while the program runs */
     finding->suggestion.text = finder_text(
         finder,
         "Nothing needs to be done if this is what the program works with to its end: all of it was "
@@ -161,8 +177,8 @@ static const struct rule rows[] = {
         .effort = 2,
         .confidence = 0.9,
         .ceiling = SEVERITY_CRITICAL,
-        .limits = {{"min_bytes", 65536, "bytes never freed"},
-                   {"min_count", 100, "blocks never freed"},
+        .limits = {{"min_bytes", 65536, "bytes never freed, of a process in the mean"},
+                   {"min_count", 100, "blocks never freed, of a process in the mean"},
                    {"min_percent", 5, "share of them in all bytes never freed"},
                    {"min_eighths", 6, "parts of the run, of 8, that such blocks come from"},
                    {"max_eighth_percent", 50, "share of them from any one part"}},
@@ -202,8 +218,8 @@ static const struct rule rows[] = {
         .kind = SUGGEST_REVIEW,
         .effort = 2,
         .confidence = 0.9,
-        .ceiling = SEVERITY_LOW,
-        .limits = {{"min_bytes", 65536, "bytes never freed"},
+        .ceiling = SEVERITY_INFO,
+        .limits = {{"min_bytes", 65536, "bytes never freed, of a process in the mean"},
                    {"min_percent", 5, "share of them in all bytes never freed"}},
         .must_keep = {"what atexit handlers and destructors use must live until they ran"},
         .why_same_output = "Nothing changes while the program runs; only what happens at its very "
