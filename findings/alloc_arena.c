@@ -95,10 +95,10 @@ static struct finding_place common_place(const struct profile *profile, const st
 
 /* ---- telling ---- */
 
-/* Blocks that are freed when the run is all but over. */
+/* Blocks that nearly all are freed when the run is all but over. */
 static bool is_at_end(const struct finder *finder, const struct arena *arena)
 {
-    return arena->bursts == 1 &&
+    return (double)arena->blocks >= 0.9 * arena->all_blocks &&
            arena->died_seconds > 0.95 * finder->profile->totals.duration_seconds;
 }
 

@@ -2,6 +2,7 @@
 /* Which blocks were never freed, and do they become more as the program runs? When they were allocated tells:
  * all through the run, or once at its beginning. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "findings/sites.h"
 
@@ -56,6 +57,7 @@ static struct finding *found_held(struct finder *finder, const struct rule *rule
     struct finding *const finding = sites_found(finder, rule, site, "leaked_bytes", bytes);
     if (!finding)
         return NULL;
+    sites_show_stack(finder, finding, offsetof(struct metrics, leaked_bytes));
     finding->evidence.count = site->metrics.leaked_count;
     finding->evidence.bytes = maybe_known(bytes);
     finding->percentage = finder_percent(bytes, (double)totals->leaked_bytes);

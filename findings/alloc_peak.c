@@ -4,6 +4,7 @@
  *   live           /\
  *   bytes  _______/  \________    median: half of the time there is less */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "findings/sites.h"
@@ -40,6 +41,7 @@ static int tell_peak(struct finder *finder, const struct rule *rule, const struc
     struct finding *const finding = sites_found(finder, rule, site, "peak_bytes", held);
     if (!finding)
         return -ENOMEM;
+    sites_show_stack(finder, finding, offsetof(struct metrics, peak_bytes));
     finding->title =
         finder_text(finder, "%s in %s live at a peak of %s, %s usually", finder_bytes(finder, held),
                     sites_say_blocks(finder, (double)site->metrics.peak_count),

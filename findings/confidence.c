@@ -8,7 +8,7 @@
 
 /* Below these a run says little about the program's usual life. */
 static const double SHORT_RUN_SECONDS = 1;
-enum { FEW_EVENTS = 1000, MUCH_TIME_PERCENT = 10 };
+enum { FEW_EVENTS = 1000, MUCH_TIME_PERCENT = 10, MANY_STACKS = 32 };
 
 static void doubt(struct finding *finding, enum scoring_doubt doubt)
 {
@@ -43,6 +43,8 @@ static void doubt_place(struct finding *finding, const struct profile *profile)
         doubt(finding, DOUBT_NO_LINE);
     if (frame && !place_is_user(frame))
         doubt(finding, DOUBT_NO_FRAME);
+    if (frame && !*frame->function && finding->site && finding->site->n_stacks >= MANY_STACKS)
+        doubt(finding, DOUBT_NO_NAME);
 }
 
 void confidence_settle(struct finder *finder)

@@ -159,17 +159,16 @@ json_t *finding_json_lifetime(const struct finding_json *context, const struct f
 
 static json_t *freed_at(const struct finding_json *context, const struct finding *finding)
 {
-    const struct site_habits *const habits = freed_habits(finding);
+    struct freed_row rows[HABITS_FREED_AT];
+    const uint32_t n = freed_list(finding, context->profile, rows);
     json_t *array = json_array();
-    for (uint32_t i = 0; habits && i < habits->n_freed_at; i++) {
-        const struct profile_frame *const frame =
-            freed_frame(&habits->freed_at[i], context->profile);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct profile_frame *const frame = rows[i].frame;
         json_t *object = json_object();
         jvalue_set(&object, "function", function(frame));
         jvalue_set(&object, "file", finding_json_path(frame ? frame->file : "", context->root));
         jvalue_set(&object, "line", frame && frame->line ? json_integer(frame->line) : json_null());
-        jvalue_set(&object, "percentage",
-                   jvalue_real(freed_percent(finding, &habits->freed_at[i]).value));
+        jvalue_set(&object, "percentage", jvalue_real(rows[i].percent));
         if (json_array_append_new(array, object) != 0) {
             json_decref(array);
             return NULL;

@@ -8,12 +8,16 @@
 /* Habits of the finding's site; NULL where it is not about blocks. */
 const struct site_habits *freed_habits(const struct finding *finding);
 
-/* The frame that a place of freeing is shown at; NULL when no stack is known. */
-const struct profile_frame *freed_frame(const struct freed_at *freed,
-                                        const struct profile *profile);
+/* Who gives the blocks back, however many stacks lead there. */
+struct freed_row {
+    const struct profile_frame *frame; /* NULL when no stack is known */
+    double percent;                    /* of those frees */
+};
 
-/* Share of those frees, in percent; not known where no free had its stack recorded. */
-struct maybe freed_percent(const struct finding *finding, const struct freed_at *freed);
+/* List a finding's places of freeing, the most frequent first; one of several stacks is one row. Returns how
+ * many there are, at most HABITS_FREED_AT; 0 where no free had its stack recorded. */
+uint32_t freed_list(const struct finding *finding, const struct profile *profile,
+                    struct freed_row rows_out[HABITS_FREED_AT]);
 
 /* Share of the frees by the function of the finding's own place, likewise. */
 struct maybe freed_by_same_function(const struct finding *finding, const struct profile *profile);

@@ -18,6 +18,7 @@ static const struct scoring_factor factors[] = {
     [DOUBT_LOST_EVENTS] = {0.7, "events were lost"},
     [DOUBT_NO_LINE] = {0.8, "no line information at the place"},
     [DOUBT_NO_FRAME] = {0.8, "no frame of the program's own in the stack"},
+    [DOUBT_NO_NAME] = {0.7, "many stacks lead to a place without a name, perhaps a wrapper"},
     [DOUBT_SAMPLED] = {0.9, "some of the evidence is from a sample of the frees"},
 };
 

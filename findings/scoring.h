@@ -22,6 +22,7 @@ enum scoring_doubt {
     DOUBT_LOST_EVENTS,
     DOUBT_NO_LINE,
     DOUBT_NO_FRAME,
+    DOUBT_NO_NAME,
     DOUBT_SAMPLED,
 };
 

@@ -179,15 +179,14 @@ static void add_evidence(struct page *page, const struct finding *finding)
 
 static void add_freed(struct page *page, const struct finding *finding)
 {
-    const struct site_habits *const habits = freed_habits(finding);
-    for (uint32_t i = 0; habits && i < habits->n_freed_at; i++) {
-        const struct freed_at *const freed = &habits->freed_at[i];
-        const struct profile_frame *const frame = freed_frame(freed, page->findings->profile);
+    struct freed_row rows[HABITS_FREED_AT];
+    const uint32_t n = freed_list(finding, page->findings->profile, rows);
+    for (uint32_t i = 0; i < n; i++) {
         begin_item(page, "Freed by");
-        add_function(page, frame, true);
+        add_function(page, rows[i].frame, true);
         buffer_text(&page->text, " ");
-        add_location(page, frame);
-        buffer_printf(&page->text, ", %.1f %%\n", freed_percent(finding, freed).value);
+        add_location(page, rows[i].frame);
+        buffer_printf(&page->text, ", %.1f %%\n", rows[i].percent);
     }
 }
 

@@ -161,11 +161,11 @@ static json_t *stacks(const struct finding_json *context, const struct finding *
 /* Where the blocks are given back. */
 static json_t *related(const struct finding_json *context, const struct finding *finding)
 {
-    const struct site_habits *const habits = freed_habits(finding);
+    struct freed_row rows[HABITS_FREED_AT];
+    const uint32_t n = freed_list(finding, context->profile, rows);
     json_t *array = json_array();
-    for (uint32_t i = 0; habits && i < habits->n_freed_at; i++) {
-        const struct profile_frame *const frame =
-            freed_frame(&habits->freed_at[i], context->profile);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct profile_frame *const frame = rows[i].frame;
         if (!frame || !frame->line)
             continue;
         json_t *object = location(context, frame, false);

@@ -11,6 +11,7 @@
 #include "report/cells.h"
 #include "report/escape.h"
 #include "report/names.h"
+#include "report/units.h"
 
 enum {
     LABEL_INDENT = 4,
@@ -147,6 +148,20 @@ static void add_frame(struct buffer *out, const struct profile_frame *frame, con
     buffer_fini(&location);
 }
 
+/* The stack shown is one of many; an arena's is what its places have in common. */
+static void add_other_stacks(struct page *page, const struct finding *finding)
+{
+    const uint32_t n = finding->site      ? finding->site->n_stacks
+                       : finding->io_site ? finding->io_site->n_stacks
+                                          : 1;
+    struct buffer words = {0};
+    if (n <= 1 || finding->suggestion.arena.known)
+        return;
+    units_add_integer(&words, UNIT_COUNT, n - 1);
+    buffer_text(&words, n == 2 ? " other stack" : " other stacks");
+    add_words(page, "and by", &words);
+}
+
 static void add_place(struct page *page, const struct finding *finding)
 {
     const struct finding_place *const place = &finding->place;
@@ -162,16 +177,17 @@ static void add_place(struct page *page, const struct finding *finding)
         add_frame(&caller, frame, page->options->root);
         add_words(page, n++ == 0 ? "called by" : "", &caller);
     }
+    add_other_stacks(page, finding);
 }
 
 static void add_freed(struct page *page, const struct finding *finding)
 {
-    const struct site_habits *const habits = freed_habits(finding);
-    for (uint32_t i = 0; habits && i < habits->n_freed_at && i < FREED_SHOWN; i++) {
-        const struct freed_at *const freed = &habits->freed_at[i];
+    struct freed_row rows[HABITS_FREED_AT];
+    const uint32_t n = freed_list(finding, page->findings->profile, rows);
+    for (uint32_t i = 0; i < n && i < FREED_SHOWN; i++) {
         struct buffer words = {0};
-        add_frame(&words, freed_frame(freed, page->findings->profile), page->options->root);
-        buffer_printf(&words, "  %.1f %%", freed_percent(finding, freed).value);
+        add_frame(&words, rows[i].frame, page->options->root);
+        buffer_printf(&words, "  %.1f %%", rows[i].percent);
         add_words(page, i == 0 ? "freed by" : "", &words);
     }
 }

@@ -125,3 +125,21 @@ void sites_doubt_live(struct finding *finding)
     if (finding->site->n_stacks > 1)
         finder_doubt(finding, 0.9, "live blocks are an upper bound: several stacks lead here");
 }
+
+static uint64_t metric_of(const struct site *site, size_t offset)
+{
+    return *(const uint64_t *)(const void *)((const char *)&site->metrics + offset);
+}
+
+void sites_show_stack(const struct finder *finder, struct finding *finding, size_t offset)
+{
+    const struct site *const place = finding->site;
+    const struct site *most = NULL;
+    for (uint32_t i = 0; place->n_stacks > 1 && i < place->n_stacks; i++) {
+        const struct site *const site = &finder->profile->sites[place->stacks[i]];
+        if (!most || metric_of(site, offset) > metric_of(most, offset))
+            most = site;
+    }
+    if (most) /* frames up to the place are the same in all of them */
+        finding->place = (struct finding_place){most->n_frames, most->frames, place->place};
+}

@@ -47,4 +47,8 @@ const char *sites_say_sizes(struct finder *finder, const struct site *site);
 /* Lower the confidence where live blocks were summed up over stacks and so are an upper bound only. */
 void sites_doubt_live(struct finding *finding);
 
+/* Show a finding at that stack of its place which has most of a metric: an uint64_t at `offset` of struct
+ * metrics. */
+void sites_show_stack(const struct finder *finder, struct finding *finding, size_t offset);
+
 #endif

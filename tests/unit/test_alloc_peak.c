@@ -83,11 +83,31 @@ static void no_more_is_saved_than_lies_above_the_usual(void **state)
     place_case_fini();
 }
 
+static void the_stack_with_most_of_the_peak_is_shown(void **state)
+{
+    (void)state;
+    struct place_case run;
+    static const uint32_t numbers[] = {0, 1}, other[] = {0, 2};
+    struct site stacks[2] = {{.n_frames = 2, .metrics = {.alloc_count = 1990, .peak_bytes = 1}},
+                             {.n_frames = 2, .frames = other, .metrics = {.peak_bytes = 2}}};
+    place_case_init(&run);
+    spike(&run);
+    stacks[0].frames = run.places[0].frames;
+    run.profile.sites = stacks;
+    run.places[0].n_stacks = 2;
+    run.places[0].stacks = numbers;
+    const struct finding *const finding = place_case_find(&run, "AL122");
+    assert_non_null(finding);
+    assert_ptr_equal(finding->place.frames, other);
+    place_case_fini();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_short_peak_is_told_with_who_builds_it),
         cmocka_unit_test(no_more_is_saved_than_lies_above_the_usual),
+        cmocka_unit_test(the_stack_with_most_of_the_peak_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,33 @@ static void few_calls_that_take_the_time_are_enough(void **state)
     }
 }
 
+static void a_nameless_place_of_many_stacks_is_doubted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *function;
+        uint32_t n_stacks, n_reasons;
+    } rows[] = {{"", 31, 1}, {"", 32, 2}, {"f", 32, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct profile_frame frame = {
+            .function = rows[i].function, .file = "", .module = "m", .offset = 16};
+        const struct profile profile = {.frames = &frame, .n_frames = 1, .totals = good.totals};
+        const struct site site = {.n_stacks = rows[i].n_stacks};
+        struct finding finding = {.confidence = 1, .place = {1, stack, 0}, .site = &site};
+        struct finding *found[] = {&finding};
+        struct findings_store store = {.found = found, .n_found = 1};
+        struct findings findings = {.profile = &profile, .store = &store};
+        struct finder finder = {.profile = &profile, .findings = &findings};
+        confidence_settle(&finder);
+        assert_int_equal(finding.n_reasons, rows[i].n_reasons);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_lack_lowers_it_once),
-                                       cmocka_unit_test(few_calls_that_take_the_time_are_enough)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_lack_lowers_it_once),
+        cmocka_unit_test(few_calls_that_take_the_time_are_enough),
+        cmocka_unit_test(a_nameless_place_of_many_stacks_is_doubted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
