@@ -44,13 +44,19 @@ static bool covers_site(const struct finding *finding, const struct site *site)
     return site && finding->site == site;
 }
 
+/* A file read as a whole, and the blocks that made the peak: the file lies in one of them. */
+static bool share_peak(const struct finding *a, const struct finding *b)
+{
+    return a->saves.peak_bytes.known && b->saves.peak_bytes.known && !a->io_site != !b->io_site;
+}
+
 /* Whether they are about the same blocks or calls: one has the other's site among its own, or both have one
  * file, or both were found at the same place. */
 static bool overlap(const struct finding *a, const struct finding *b)
 {
     if (subject(a) && subject(a) == subject(b))
         return true;
-    if (covers_site(a, b->site) || covers_site(b, a->site))
+    if (covers_site(a, b->site) || covers_site(b, a->site) || share_peak(a, b))
         return true;
     for (uint32_t i = 0; i < b->n_sites; i++)
         if (covers_site(a, b->sites[i]))

@@ -8,6 +8,7 @@
 
 #include "reader/array.h"
 #include "reader/keysort.h"
+#include "reader/lines.h"
 #include "reader/rowstack.h"
 
 /* Stacks of one id, and how often they freed. */
@@ -131,10 +132,11 @@ static int write_places(const struct analysis *analysis, const struct place *pla
         const int error = rowstacks_list(analysis->rowstacks, &places[i].stack, &stack);
         if (error)
             return error;
-        list[i] = (struct freed_at){.n_frames = stack.n_frames,
-                                    .frames = stack.frames,
-                                    .place = stack.place,
-                                    .count = places[i].count};
+        list[i] = (struct freed_at){
+            .n_frames = stack.n_frames,
+            .frames = stack.frames,
+            .place = lines_place(analysis, stack.frames, stack.n_frames, stack.place),
+            .count = places[i].count};
     }
     habits->freed_at = list;
     habits->n_freed_at = n;

@@ -76,6 +76,21 @@ static void an_arena_overlaps_with_its_sites(void **state)
     assert_int_equal(apart.n_related, 0);
 }
 
+static void a_file_in_memory_is_part_of_the_peak(void **state)
+{
+    (void)state;
+    static const struct io_site reads;
+    struct finding peak = {.rule = &ungrouped, .site = &one_site, .saves.peak_bytes = {true, 100}};
+    struct finding other = {
+        .rule = &ungrouped, .site = &other_site, .saves.peak_bytes = {true, 50}};
+    struct finding slurp = {.rule = &held, .io_site = &reads, .saves.peak_bytes = {true, 90}};
+    struct finding *const all[] = {&peak, &other, &slurp};
+    merge_link(all, 3);
+    assert_true(peak.saves.peak_bytes.known && other.saves.peak_bytes.known);
+    assert_false(slurp.saves.peak_bytes.known);
+    assert_int_equal(slurp.n_related, 1); /* it lies in the first one, which has most */
+}
+
 static void calls_on_one_file_overlap(void **state)
 {
     (void)state;
@@ -115,6 +130,7 @@ int main(void)
         cmocka_unit_test(only_the_first_rule_of_a_group_stays),
         cmocka_unit_test(savings_are_the_first_ones),
         cmocka_unit_test(an_arena_overlaps_with_its_sites),
+        cmocka_unit_test(a_file_in_memory_is_part_of_the_peak),
         cmocka_unit_test(calls_on_one_file_overlap),
         cmocka_unit_test(relations_are_bounded),
     };
