@@ -183,7 +183,7 @@ static unsigned print_frames(struct print *print, const struct profile *profile,
         print_frame(&alone, frame);
         if ((i > place && !place_is_user(frame)) || (*frame->function && alone.hash == last))
             continue;
-        print_frame(print, frame);
+        print_text(print, (const char *)&alone.hash, sizeof alone.hash);
         last = alone.hash;
         n++;
     }

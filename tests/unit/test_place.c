@@ -249,6 +249,27 @@ static void two_calls_in_one_function_are_numbered_by_line(void **state)
     assert_string_equal(ids[0], ids[1]);
 }
 
+/* Those of I/O come in the order of the time they took. */
+static void among_stacks_of_io_calls_decide_and_not_time(void **state)
+{
+    (void)state;
+    static const uint32_t stacks[] = {0, 1}, left[] = {0, 1}, right[] = {0, 2};
+    const struct profile_frame frames[] = {{.function = "f", .module = "m", .file = ""},
+                                           {.function = "left", .module = "m", .file = ""},
+                                           {.function = "right", .module = "m", .file = ""}};
+    const struct io_site sites[] = {{.n_frames = 2, .frames = left, .calls = 3, .seconds = 2},
+                                    {.n_frames = 2, .frames = right, .calls = 4, .seconds = 1}};
+    const struct io_site place = {.op = "read", .n_stacks = 2, .stacks = stacks};
+    const struct io_site alone = {.op = "read", .n_stacks = 1, .stacks = &stacks[1]};
+    const struct profile profile = {
+        .frames = frames, .n_frames = 3, .io_sites = sites, .n_io_sites = 2};
+    struct finding both = {.rule = &some_rule, .place = {2, left, 0}, .io_site = &place};
+    struct finding one = {.rule = &some_rule, .place = {2, right, 0}, .io_site = &alone};
+    place_print(&both, &profile);
+    place_print(&one, &profile);
+    assert_same(&both, &one, "the one with more calls");
+}
+
 /* One line of a template, called from two lines: the callers' lines decide, not addresses. */
 static void calls_of_one_line_are_numbered_by_their_callers(void **state)
 {
@@ -282,6 +303,7 @@ int main(void)
         cmocka_unit_test(only_the_first_frames_count),
         cmocka_unit_test(a_recursion_counts_once_however_deep),
         cmocka_unit_test(among_equal_stacks_the_order_does_not_matter),
+        cmocka_unit_test(among_stacks_of_io_calls_decide_and_not_time),
         cmocka_unit_test(hostile_names_give_ids_too),
         cmocka_unit_test(two_calls_in_one_function_are_numbered_by_line),
         cmocka_unit_test(calls_of_one_line_are_numbered_by_their_callers),
