@@ -55,18 +55,9 @@ static int dump(const struct values *values, const char *trace)
 
 int cmd_dump(int argc, char **argv)
 {
+    static const struct trace_command command = {"dump", &set, print_help};
     struct values values = {.format = "json"};
-    struct option_error error;
-    int first = 0;
-    const int result = options_parse(&set, argc, argv, &values, &first, &error);
-    if (result == OPTIONS_HELP)
-        return print_help();
-    if (result < 0) {
-        message_error(error.what, "%s", error.why);
-        return STATUS_USAGE;
-    }
-    const int status = trace_input_operand("dump", argc - first);
-    if (status != 0)
-        return status;
-    return dump(&values, argv[first]);
+    const char *trace;
+    const int status = trace_input_arguments(&command, argc, argv, &values, &trace);
+    return trace ? dump(&values, trace) : status;
 }

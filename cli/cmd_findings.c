@@ -196,17 +196,10 @@ static int run(const struct values *values, const char *trace)
 
 int cmd_findings(int argc, char **argv)
 {
+    static const struct trace_command command = {"findings", &set, print_help};
     struct values values = {
         .format = "text", .top = FINDINGS_TOP, .runs = REPLAY_RUNS, .process = UNSET};
-    struct option_error error;
-    int first = 0;
-    const int result = options_parse(&set, argc, argv, &values, &first, &error);
-    if (result == OPTIONS_HELP)
-        return print_help();
-    if (result < 0) {
-        message_error(error.what, "%s", error.why);
-        return STATUS_USAGE;
-    }
-    const int status = trace_input_operand("findings", argc - first);
-    return status ? status : run(&values, argv[first]);
+    const char *trace;
+    const int status = trace_input_arguments(&command, argc, argv, &values, &trace);
+    return trace ? run(&values, trace) : status;
 }

@@ -160,19 +160,10 @@ int report_print(const char *trace, const char *format)
 
 int cmd_report(int argc, char **argv)
 {
+    static const struct trace_command command = {"report", &set, print_help};
     struct values values = {
         .format = "text", .top = UNSET, .stacks = REPORT_STACKS, .process = UNSET};
-    struct option_error error;
-    int first = 0;
-    const int result = options_parse(&set, argc, argv, &values, &first, &error);
-    if (result == OPTIONS_HELP)
-        return print_help();
-    if (result < 0) {
-        message_error(error.what, "%s", error.why);
-        return STATUS_USAGE;
-    }
-    const int status = trace_input_operand("report", argc - first);
-    if (status != 0)
-        return status;
-    return print_report(&values, argv[first]);
+    const char *trace;
+    const int status = trace_input_arguments(&command, argc, argv, &values, &trace);
+    return trace ? print_report(&values, trace) : status;
 }

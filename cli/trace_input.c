@@ -15,12 +15,26 @@ static const char *display_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-int trace_input_operand(const char *command, int n_operands)
+int trace_input_arguments(const struct trace_command *command, int argc, char **argv, void *values,
+                          const char **trace_out)
 {
-    if (n_operands == 1)
+    struct option_error error;
+    int first = 0;
+    const int result = options_parse(command->options, argc, argv, values, &first, &error);
+    *trace_out = NULL;
+    if (result == OPTIONS_HELP)
+        return command->print_help();
+    if (result < 0) {
+        message_error(error.what, "%s", error.why);
+        return STATUS_USAGE;
+    }
+    if (argc - first == 1) {
+        *trace_out = argv[first];
         return STATUS_OK;
-    message_error(command, n_operands < 1 ? "needs a trace file" : "takes one trace file only");
-    message_hint("usage: heapwise %s [OPTION]... TRACE", command);
+    }
+    message_error(command->name,
+                  argc == first ? "needs a trace file" : "takes one trace file only");
+    message_hint("usage: heapwise %s [OPTION]... TRACE", command->name);
     return STATUS_USAGE;
 }
 
