@@ -55,6 +55,15 @@ int idmap_put(struct idmap *map, uint64_t key, uint32_t value)
     return 0;
 }
 
+int idmap_join(struct idmap *map, const struct idmap *other)
+{
+    int error = 0;
+    for (size_t i = 0; i < other->n_slots && error == 0; i++)
+        if (other->entries[i].value)
+            error = idmap_put(map, other->entries[i].key, 1);
+    return error;
+}
+
 void idmap_fini(struct idmap *map)
 {
     free(map->entries);

@@ -22,6 +22,9 @@ uint32_t idmap_get(const struct idmap *map, uint64_t key);
 /* Set the key's value, which is not 0. Returns 0 or -ENOMEM. */
 int idmap_put(struct idmap *map, uint64_t key, uint32_t value);
 
+/* Let the map have all keys of another one, with the value 1: a set of them. Returns 0 or -ENOMEM. */
+int idmap_join(struct idmap *map, const struct idmap *other);
+
 void idmap_fini(struct idmap *map);
 
 #endif

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "reader/array.h"
 #include "reader/habits.h"
 #include "reader/io_habits.h"
+#include "reader/members.h"
 
 /* One row while its sites are summed; votes are for rows, by index + 1. */
 struct sum {
@@ -37,10 +37,7 @@ static void add_counts(struct io_habits_site *to, const struct io_habits_site *f
         offsetof(struct io_habits_site, whole_file_calls),
         offsetof(struct io_habits_site, copied_elsewhere_calls),
     };
-    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
-        uint64_t *const sum = (uint64_t *)(void *)((char *)to + added[i]);
-        *sum = add_capped(*sum, *(const uint64_t *)(const void *)((const char *)from + added[i]));
-    }
+    members_add(to, from, added, sizeof added / sizeof *added);
     if (from->whole_file_bytes > to->whole_file_bytes)
         to->whole_file_bytes = from->whole_file_bytes;
     if (from->longest_dry_run > to->longest_dry_run)

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "reader/analysis.h"
-#include "reader/array.h"
 #include "reader/hash.h"
 #include "reader/io_reports.h"
 #include "reader/lines.h"
+#include "reader/members.h"
 
 /* What cannot be added up from rows alone, while a place is put together. */
 struct sums {
@@ -24,33 +24,16 @@ static void sums_fini(struct sums *sums)
     idmap_fini(&sums->files);
 }
 
-static int join_sets(struct idmap *set, const struct idmap *from)
-{
-    int error = 0;
-    for (size_t i = 0; i < from->n_slots && error == 0; i++)
-        if (from->entries[i].value)
-            error = idmap_put(set, from->entries[i].key, 1);
-    return error;
-}
-
 static int sums_add(struct sums *sums, const struct model_io_site *site)
 {
     int error = histogram_merge(&sums->sizes, &site->sizes);
     if (error == 0)
         error = histogram_merge(&sums->latency_ticks, &site->latency_ticks);
     if (error == 0)
-        error = join_sets(&sums->threads, &site->threads);
+        error = idmap_join(&sums->threads, &site->threads);
     if (error == 0)
-        error = join_sets(&sums->files, &site->files);
+        error = idmap_join(&sums->files, &site->files);
     return error || site->file == 0 ? error : idmap_put(&sums->files, site->file, 1);
-}
-
-static void add_numbers(void *to, const void *from, const size_t *offsets, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint64_t *const sum = (uint64_t *)(void *)((char *)to + offsets[i]);
-        *sum = add_capped(*sum, *(const uint64_t *)(const void *)((const char *)from + offsets[i]));
-    }
 }
 
 static void add_counts(struct io_site *to, const struct io_site *from)
@@ -74,7 +57,7 @@ static void add_counts(struct io_site *to, const struct io_site *from)
         offsetof(struct io_site, copied_calls),
         offsetof(struct io_site, copied_bytes),
     };
-    add_numbers(to, from, added, sizeof added / sizeof *added);
+    members_add(to, from, added, sizeof added / sizeof *added);
     to->seconds += from->seconds;
     if (strcmp(to->path, from->path) != 0)
         to->path = "";
@@ -103,7 +86,7 @@ static void merge_habits(struct io_habits *to, const struct io_habits *from)
         offsetof(struct io_habits, whole_file_calls),
         offsetof(struct io_habits, copied_elsewhere_calls),
     };
-    add_numbers(to, from, added, sizeof added / sizeof *added);
+    members_add(to, from, added, sizeof added / sizeof *added);
     merge_before(&to->adjacent, &from->adjacent);
     merge_before(&to->reply, &from->reply);
     to->reply_seconds += from->reply_seconds;

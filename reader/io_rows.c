@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "reader/analysis.h"
-#include "reader/array.h"
 #include "reader/io_habits_rows.h"
 #include "reader/io_reports.h"
+#include "reader/members.h"
 #include "reader/rowstack.h"
 #include "trace/io_ops.h"
 
@@ -34,15 +34,6 @@ static int compare_rows(const void *a_, const void *b_)
     return kinds ? kinds : (a->site > b->site) - (a->site < b->site);
 }
 
-static int join_sets(struct idmap *set, const struct idmap *from)
-{
-    int error = 0;
-    for (size_t i = 0; i < from->n_slots && error == 0; i++)
-        if (from->entries[i].value)
-            error = idmap_put(set, from->entries[i].key, 1);
-    return error;
-}
-
 /* The files of both, in the first one: a table only where there are two. */
 static int join_files(struct model_io_site *site, const struct model_io_site *from)
 {
@@ -55,7 +46,7 @@ static int join_files(struct model_io_site *site, const struct model_io_site *fr
         error = idmap_put(&site->files, site->file, 1);
     if (error == 0 && (site->file != from->file || site->files.n_used))
         error = idmap_put(&site->files, from->file, 1);
-    return error ? error : join_sets(&site->files, &from->files);
+    return error ? error : idmap_join(&site->files, &from->files);
 }
 
 static void add_counts(struct model_io_site *site, const struct model_io_site *from)
@@ -79,10 +70,7 @@ static void add_counts(struct model_io_site *site, const struct model_io_site *f
         offsetof(struct model_io_site, pattern.strided),
         offsetof(struct model_io_site, pattern.random),
     };
-    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
-        uint64_t *const to = (uint64_t *)(void *)((char *)site + added[i]);
-        *to = add_capped(*to, *(const uint64_t *)(const void *)((const char *)from + added[i]));
-    }
+    members_add(site, from, added, sizeof added / sizeof *added);
 }
 
 /* Gather all of a group in its first site, which no one needs alone any more. */
@@ -97,7 +85,7 @@ static int gather(const struct model_io *io, const struct row *rows, size_t n_ro
         if (error == 0)
             error = histogram_merge(&first->latency_ticks, &other->latency_ticks);
         if (error == 0)
-            error = join_sets(&first->threads, &other->threads);
+            error = idmap_join(&first->threads, &other->threads);
         if (error == 0)
             error = join_files(first, other);
     }

@@ -72,9 +72,8 @@ static int gather(const struct analysis *analysis, const struct row *rows, size_
             error = histogram_merge(&first->alloc_call_cycles, &other->alloc_call_cycles);
         if (error == 0)
             error = histogram_merge(&first->free_call_cycles, &other->free_call_cycles);
-        for (size_t j = 0; j < other->threads.n_slots && error == 0; j++)
-            if (other->threads.entries[j].value)
-                error = idmap_put(&first->threads, other->threads.entries[j].key, 1);
+        if (error == 0)
+            error = idmap_join(&first->threads, &other->threads);
         if (error)
             return error;
         freed_at_join(analysis->model, rows[0].site, rows[i].site);

@@ -8,6 +8,7 @@
 #include "reader/array.h"
 #include "reader/habits_merge.h"
 #include "reader/lines.h"
+#include "reader/members.h"
 
 /* The distributions of a place while they are put together. */
 struct sums {
@@ -33,10 +34,7 @@ static int sums_add(struct sums *sums, const struct model_site *site)
         error = histogram_merge(&sums->alloc_call_cycles, &site->alloc_call_cycles);
     if (error == 0)
         error = histogram_merge(&sums->free_call_cycles, &site->free_call_cycles);
-    for (size_t i = 0; i < site->threads.n_slots && error == 0; i++)
-        if (site->threads.entries[i].value)
-            error = idmap_put(&sums->threads, site->threads.entries[i].key, 1);
-    return error;
+    return error ? error : idmap_join(&sums->threads, &site->threads);
 }
 
 /* Counts alone: a site has no rates. */
@@ -50,10 +48,7 @@ static void add_metrics(struct metrics *to, const struct metrics *from)
         offsetof(struct metrics, temporary_count), offsetof(struct metrics, slack_bytes),
         offsetof(struct metrics, copied_bytes),    offsetof(struct metrics, events),
     };
-    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
-        uint64_t *const sum = (uint64_t *)(void *)((char *)to + added[i]);
-        *sum = add_capped(*sum, *(const uint64_t *)(const void *)((const char *)from + added[i]));
-    }
+    members_add(to, from, added, sizeof added / sizeof *added);
 }
 
 static void describe(const struct analysis *analysis, const struct sums *sums, struct site *place)

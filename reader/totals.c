@@ -6,6 +6,7 @@
 #include "reader/analysis.h"
 #include "reader/array.h"
 #include "reader/io_reconcile.h"
+#include "reader/members.h"
 
 static double seconds(const struct analysis *analysis, uint64_t ticks)
 {
@@ -154,10 +155,7 @@ static void add_metrics(struct metrics *sum, const struct metrics *one)
         offsetof(struct metrics, open_count),        offsetof(struct metrics, seek_count),
         offsetof(struct metrics, stat_count),
     };
-    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
-        uint64_t *const to = (uint64_t *)(void *)((char *)sum + added[i]);
-        *to = add_capped(*to, *(const uint64_t *)(const void *)((const char *)one + added[i]));
-    }
+    members_add(sum, one, added, sizeof added / sizeof *added);
     sum->io_seconds += one->io_seconds;
     if (one->peak_bytes > sum->peak_bytes) {
         sum->peak_bytes = one->peak_bytes;

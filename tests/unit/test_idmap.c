@@ -40,10 +40,28 @@ static void later_value_replaces_the_earlier(void **state)
     idmap_fini(&map);
 }
 
+static void joined_maps_have_the_keys_of_both(void **state)
+{
+    (void)state;
+    struct idmap set = {0}, other = {0};
+    assert_int_equal(idmap_join(&set, &other), 0);
+    assert_int_equal(set.n_used, 0);
+    idmap_put(&set, 1, 1);
+    for (uint64_t i = 0; i < 100; i++)
+        idmap_put(&other, i, 7);
+    assert_int_equal(idmap_join(&set, &other), 0);
+    assert_int_equal(set.n_used, 100);
+    assert_int_equal(idmap_get(&set, 99), 1);
+    assert_int_equal(other.n_used, 100);
+    idmap_fini(&set);
+    idmap_fini(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_keeps_its_value),
+        cmocka_unit_test(joined_maps_have_the_keys_of_both),
         cmocka_unit_test(later_value_replaces_the_earlier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
