@@ -47,13 +47,15 @@ static int make(struct finder *finder)
     int error = look(finder);
     if (error)
         return error;
-    merge_groups(store);
-    error = name_all(store, finder->profile);
+    error = merge_groups(store);
+    error = error ? error : name_all(store, finder->profile);
     if (error)
         return error;
     confidence_settle(finder);
     rank_all(finder);
-    merge_link(store->found, store->n_found);
+    error = merge_link(store->found, store->n_found);
+    if (error)
+        return error;
     describe_all(finder);
     return finder->out_of_memory ? -ENOMEM : 0;
 }
