@@ -57,6 +57,12 @@ static size_t line_length(const char *text, size_t width)
     return n;
 }
 
+/* Services that keep logs obey lines that begin so, behind blanks, too: GitHub's and Azure's workflow commands. */
+static bool begins_command(const char *text)
+{
+    return strncmp(text, "::", 2) == 0 || strncmp(text, "##[", 3) == 0;
+}
+
 /* Add text in lines that begin at column `indent`; the first one is begun already. */
 static void add_wrapped(struct page *page, const char *text, size_t indent)
 {
@@ -65,7 +71,10 @@ static void add_wrapped(struct page *page, const char *text, size_t indent)
                              : TEXT_WIDTH_MIN;
     while (*text) {
         const size_t n = line_length(text, width);
-        buffer_add(&page->text, text, n);
+        const bool is_command = begins_command(text);
+        if (is_command)
+            buffer_printf(&page->text, "\\x%02x", (unsigned char)*text);
+        buffer_add(&page->text, text + is_command, n - is_command);
         buffer_text(&page->text, "\n");
         text += n;
         text += strspn(text, " ");

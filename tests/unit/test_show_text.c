@@ -81,6 +81,26 @@ static void silence_says_what_was_looked_for(void **state)
     free(text);
 }
 
+/* GitHub's and Azure's logs obey such lines, also behind blanks. */
+static void no_line_begins_as_a_workflow_command_does(void **state)
+{
+    (void)state;
+    const struct show_options options = {.width = 40, .utf8 = true};
+    const struct profile_frame frame = {
+        .function = "::add-mask::x ##[error]one ::error file=a.c::boo operator<< ::warning::two "
+                    "##[section]three ::stop-commands::four",
+        .file = "",
+        .module = "/usr/bin/prog"};
+    char *text = findings_fixture_show("text", findings_fixture_of_frame(&frame), &options);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        const char *const first = line + strspn(line, " ");
+        assert_int_not_equal(strncmp(first, "::", 2), 0);
+        assert_int_not_equal(strncmp(first, "##[", 3), 0);
+    }
+    assert_non_null(strstr(text, "\\x3a:"));
+    free(text);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -90,6 +110,7 @@ int main(void)
         cmocka_unit_test(lines_fit_the_page),
         cmocka_unit_test(ascii_pages_are_ascii),
         cmocka_unit_test(silence_says_what_was_looked_for),
+        cmocka_unit_test(no_line_begins_as_a_workflow_command_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
