@@ -93,12 +93,13 @@ static int spawn(const struct launch *launch, const char *mode, int result_fd, p
         return -ENOMEM;
     int error = posix_spawn_file_actions_init(&actions);
     if (error == 0) {
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
+        /* First these: started without standard streams, we have the operations under such a number. */
         if (launch->ops_fd >= 0)
             posix_spawn_file_actions_adddup2(&actions, launch->ops_fd, OPS_FD);
         posix_spawn_file_actions_adddup2(&actions, result_fd, RESULT_FD);
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
         error = posix_spawn(pid_out, launch->player, &actions, NULL, arguments, environment);
         posix_spawn_file_actions_destroy(&actions);
     }
@@ -119,12 +120,13 @@ static bool receive(int fd, void *bytes, size_t n_bytes)
     return true;
 }
 
+/* Whoever started us with SIGCHLD ignored leaves no status: the figures alone tell then. */
 static int reap(pid_t pid)
 {
     int status;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return -errno;
+            return errno == ECHILD ? 0 : -errno;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
@@ -173,7 +175,7 @@ static int probe(const char *player, struct launch_allocator *found)
     const struct launch launch = {.player = player, .allocator = found, .ops_fd = -1};
     const int error = run(&launch, "probe", &figures, NULL);
     if (error)
-        return error == -ENOMEM ? error : -ENOEXEC;
+        return error == -ENOMEM || error == -EMFILE ? error : -ENOEXEC;
     memcpy(found->module, figures.module, sizeof found->module);
     found->module[OPS_MODULE_BYTES - 1] = 0;
     return 0;

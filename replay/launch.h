@@ -33,7 +33,7 @@ const char *launch_known(size_t i);
 /* Find an allocator: a known name or a file with a slash or ".so" in its name, and see that it takes malloc's
  * place. `name` has to outlive it. Returns 0; -ENOENT where there is none; -EINVAL where the file does not
  * define malloc, or its path has a space or colon, at which ld.so would split it; -ENOEXEC where the
- * replayer did not run. */
+ * replayer did not run; -EMFILE where the limit of descriptors is 200 or less. */
 int launch_find_allocator(const char *player, const char *name, struct launch_allocator *found_out);
 
 /* Run once and wait for it. `rows` has room for launch.n_rows + 1, [0] for calls of no row.

@@ -200,6 +200,22 @@ def nothing_is_left(folder):
     return [f"{ended.status}, left {left}"] if ended.status or left else []
 
 
+def odd_beginnings(folder):
+    """Standard streams may be closed, ends of children ignored, descriptors few."""
+    trace = os.path.join(folder, "trace.hwt")
+    record(PROGRAMS["churn"], trace)
+    words = [HEAPWISE, "replay", "--runs", "1", "--allocator", "native", "--format", "json", "-o", "out.json", trace]
+    faults = []
+    for shell in ("exec \"$@\" <&-", "exec \"$@\" 2>&-", "exec \"$@\" <&- >&- 2>&-", "trap '' CHLD; exec \"$@\""):
+        ended = run(["bash", "-c", shell, "sh", *words], folder=folder)
+        if ended.status != 0:
+            faults.append(f"{shell}: {ended.status}, {ended.stderr}")
+    ended = run(["bash", "-c", "ulimit -n 100; exec \"$@\"", "sh", *words], folder=folder)
+    if ended.status != 2 or b"Too many open files" not in ended.stderr:
+        faults.append(f"100 descriptors: {ended.status}, {ended.stderr}")
+    return faults
+
+
 def main():
     verdicts = Verdicts()
     for name, command in PROGRAMS.items():
@@ -210,7 +226,8 @@ def main():
         with Folder() as folder:
             check(verdicts, title, lambda: one_program(name, folder))
     for name, test in {"cut traces": cut_traces, "refusals": refusals, "other allocators": other_allocators,
-                       "plans": plans, "nothing is left": nothing_is_left}.items():
+                       "plans": plans, "nothing is left": nothing_is_left,
+                       "odd beginnings": odd_beginnings}.items():
         with Folder() as folder:
             check(verdicts, f"replay {name}", lambda: test(folder))
     verdicts.end()
