@@ -9,24 +9,14 @@
 
 #include "reader/array.h"
 #include "reader/idmap.h"
+#include "replay/block_slots.h"
 
-enum {
-    OWN_SLOTS_MAX = 64, /* free ones a thread keeps, for reuse without waiting */
-    NO_LIST = UINT32_MAX,
-};
-
-/* A slot as the last op on it leaves it. */
-struct slot {
-    uint32_t turn, list; /* how many ops there were; whose list has the last */
-    uint32_t next_free;
-    uint16_t row;
-    bool is_live;
-};
+#define NO_LIST UINT32_MAX
 
 struct thread {
     struct ops_list list;
     uint32_t epoch; /* the one it is in, plus 1; 0 before its first */
-    uint32_t first_free, n_free;
+    struct block_slots_own free_slots;
     bool is_unstarted;
 };
 
@@ -41,14 +31,13 @@ struct compiler {
     const struct compile_options *options;
     struct ops_writer *file;
     struct thread *threads; /* [0]: the main one */
-    struct slot *slots;     /* by number less one */
-    uint32_t *epochs;       /* how many threads take part */
+    struct block_slots slots;
+    uint32_t *epochs; /* how many threads take part */
     struct use *uses;
     struct ops_row *rows;
-    uint32_t n_threads, threads_capacity, n_slots, slots_capacity;
+    uint32_t n_threads, threads_capacity;
     uint32_t n_epochs, epochs_capacity, n_uses, uses_capacity;
     struct idmap list_of_thread, use_of; /* program's thread number + 1; list << 16 | row */
-    uint32_t first_free;                 /* slots of no thread's */
     uint32_t last_list;                  /* whose op came last */
     uint64_t n_calls, calls_per_epoch, epoch_end; /* the first call that is in the next one */
     uint32_t epoch;
@@ -57,9 +46,9 @@ struct compiler {
     int file_error;
 };
 
-static struct slot *slot_at(const struct compiler *compiler, uint32_t number)
+static struct block_slot *slot_at(const struct compiler *compiler, uint32_t number)
 {
-    return &compiler->slots[number - 1];
+    return block_slots_at(&compiler->slots, number);
 }
 
 static int put(struct compiler *compiler, uint32_t list, const struct ops_op *op, uint64_t *at_out)
@@ -146,7 +135,7 @@ static int begin_call(struct compiler *compiler, uint32_t thread, bool is_main, 
 /* Put a call on a slot, behind a wait where another thread's was the last. */
 static int put_call(struct compiler *compiler, uint32_t list, const struct ops_op *op)
 {
-    struct slot *const slot = slot_at(compiler, op->slot);
+    struct block_slot *const slot = slot_at(compiler, op->slot);
     int error = 0;
     if (slot->turn && slot->list != list) {
         const struct ops_op wait = {.kind = OPS_WAIT, .slot = op->slot, .bytes = slot->turn};
@@ -161,40 +150,6 @@ static int put_call(struct compiler *compiler, uint32_t list, const struct ops_o
     compiler->n_calls++;
     compiler->n_kind[op->kind]++;
     return error;
-}
-
-/* ---- slots ---- */
-
-static int take_slot(struct compiler *compiler, uint32_t list, uint32_t *slot_out)
-{
-    struct thread *const thread = &compiler->threads[list];
-    uint32_t *const first = thread->first_free ? &thread->first_free : &compiler->first_free;
-    if (*first) {
-        *slot_out = *first;
-        thread->n_free -= first == &thread->first_free;
-        *first = slot_at(compiler, *slot_out)->next_free;
-        return 0;
-    }
-    struct slot *const slots =
-        array_room(compiler->slots, compiler->n_slots, &compiler->slots_capacity, sizeof *slots);
-    if (!slots)
-        return -ENOMEM;
-    compiler->slots = slots;
-    slots[compiler->n_slots++] = (struct slot){.turn = 0};
-    *slot_out = compiler->n_slots;
-    return 0;
-}
-
-static void give_slot(struct compiler *compiler, uint32_t list, uint32_t number)
-{
-    struct thread *const thread = &compiler->threads[list];
-    struct slot *const slot = slot_at(compiler, number);
-    uint32_t *const first =
-        thread->n_free < OWN_SLOTS_MAX ? &thread->first_free : &compiler->first_free;
-    thread->n_free += first == &thread->first_free;
-    slot->next_free = *first;
-    slot->is_live = false;
-    *first = number;
 }
 
 /* ---- rows of the plan ---- */
@@ -234,7 +189,7 @@ static int expect_growth(struct compiler *compiler, uint32_t list, uint16_t row,
         return -ENOMEM;
     if (compiler->rows[row - 1].technique != REPLAY_RESERVE)
         return 0;
-    const struct slot *const last = use->slot ? slot_at(compiler, use->slot) : NULL;
+    const struct block_slot *const last = use->slot ? slot_at(compiler, use->slot) : NULL;
     const bool may_grow = last && last->is_live && last->turn == use->turn && bytes > use->bytes;
     use->old_slot = may_grow ? use->slot : 0;
     use->old_turn = use->turn;
@@ -253,7 +208,7 @@ static void expected(struct compiler *compiler, uint32_t list, uint16_t row, uin
 /* Whether a block is given back because the thread's last one replaced it; says so there as well. */
 static bool confirm_growth(struct compiler *compiler, uint32_t list, uint32_t number)
 {
-    const struct slot *const slot = slot_at(compiler, number);
+    const struct block_slot *const slot = slot_at(compiler, number);
     const uint32_t at = idmap_get(&compiler->use_of, (uint64_t)list << 16 | slot->row);
     struct use *const use = at ? &compiler->uses[at - 1] : NULL;
     if (!use || use->old_slot != number || use->old_turn != slot->turn ||
@@ -281,7 +236,8 @@ static int on_acquire(void *context, const struct program_request *request, uint
     const uint16_t row = row_of(compiler, request->site);
     uint32_t list, number;
     int error = begin_call(compiler, request->thread, request->is_main, &list);
-    if (error || (error = take_slot(compiler, list, &number)))
+    if (error ||
+        (error = block_slots_take(&compiler->slots, &compiler->threads[list].free_slots, &number)))
         return error;
     if (row && (error = expect_growth(compiler, list, row, request->size_bytes)))
         return error;
@@ -292,7 +248,6 @@ static int on_acquire(void *context, const struct program_request *request, uint
                               .flags = alignment_of(request)};
     error = put_call(compiler, list, &op);
     slot_at(compiler, number)->row = row;
-    slot_at(compiler, number)->is_live = true;
     *block_out = number;
     if (row) {
         expected(compiler, list, row, number);
@@ -311,7 +266,7 @@ static int on_resize(void *context, const struct program_request *request, uint6
     const int error = begin_call(compiler, request->thread, request->is_main, &list);
     if (error)
         return error;
-    struct slot *const slot = slot_at(compiler, number);
+    struct block_slot *const slot = slot_at(compiler, number);
     if (slot->row == 0)
         slot->row = row_of(compiler, request->site);
     const struct ops_op op = {.bytes = request->size_bytes,
@@ -337,7 +292,7 @@ static int on_release(void *context, const struct program_release *release, uint
     if (row)
         op.flags = confirm_growth(compiler, list, number) ? OPS_MOVED : 0;
     error = put_call(compiler, list, &op);
-    give_slot(compiler, list, number);
+    block_slots_give(&compiler->slots, &compiler->threads[list].free_slots, number);
     return error;
 }
 
@@ -351,9 +306,8 @@ static int on_replaced(void *context, const struct program_release *release)
 {
     struct compiler *const compiler = context;
     int error = 0;
-    for (uint32_t i = 1; i <= compiler->n_slots && error == 0; i++)
-        if (slot_at(compiler, i)->is_live)
-            error = on_release(compiler, release, i);
+    while (compiler->slots.first_live && error == 0)
+        error = on_release(compiler, release, compiler->slots.first_live);
     return error;
 }
 
@@ -414,7 +368,7 @@ static int finish(struct compiler *compiler, struct ops_head *head)
     *head = (struct ops_head){
         .magic = OPS_MAGIC,
         .n_threads = compiler->n_threads,
-        .n_slots = compiler->n_slots,
+        .n_slots = compiler->slots.n,
         .n_rows = plan ? (uint32_t)plan->n_rows : 0,
         .n_epochs = compiler->n_epochs,
         .sample_every = compiler->n_calls < 1000000 ? 16 : 64,
@@ -437,7 +391,7 @@ static int finish(struct compiler *compiler, struct ops_head *head)
 static void free_compiler(struct compiler *compiler)
 {
     free(compiler->threads);
-    free(compiler->slots);
+    block_slots_fini(&compiler->slots);
     free(compiler->epochs);
     free(compiler->uses);
     free(compiler->rows);
