@@ -92,7 +92,10 @@ static bool acquire_and_fill(struct player_thread *thread, const struct ops_op *
     return is_served;
 }
 
-/* Resize; the block stays what it was where there is no memory. Returns whether a technique served it. */
+/* Resize; the block stays what it was where there is no memory. Returns whether a technique served it.
+ *
+ * Only some allocators keep a block that is resized to nothing, and only then it is recorded as a resize; glibc
+ * would free it. */
 static bool resize(struct player_thread *thread, const struct ops_op *op, struct player_slot *slot)
 {
     const struct player *const player = thread->player;
@@ -101,7 +104,7 @@ static bool resize(struct player_thread *thread, const struct ops_op *op, struct
         done = player_row_resize(thread, op, slot);
     if (done == PLAYER_LEFT) {
         uint8_t *const block =
-            player->is_empty ? fake(thread, op) : realloc(slot->block, op->bytes);
+            player->is_empty ? fake(thread, op) : realloc(slot->block, op->bytes ? op->bytes : 1);
         if (block)
             slot->block = block;
         else

@@ -92,6 +92,22 @@ static void threads_hand_blocks_to_each_other(void **state)
     free(script);
 }
 
+/* As jemalloc does it; glibc's realloc(p, 0) would free the block, and what follows free it again. */
+static void a_block_resized_to_nothing_stays(void **state)
+{
+    (void)state;
+    struct replay_result *const result =
+        replay_with(SCRIPT_HEAD "1 malloc 10 0x1000 500 1\n1 realloc_begin 11 0x1000 0\n"
+                                "1 realloc_end 12 0x2000 0 1\n1 malloc 13 0x3000 500 1\n"
+                                "1 realloc_begin 14 0x2000 0\n1 realloc_end 15 0x4000 600 1\n"
+                                "1 realloc_begin 16 0x4000 0\n1 realloc_end 17 0x4000 0 1\n"
+                                "1 free 18 0x4000\n1 free 19 0x3000\n" SCRIPT_TAIL,
+                    NULL);
+    assert_int_equal(result->n_all_calls, 7);
+    assert_int_equal(result->variants[0].n_failed, 0);
+    replay_free(result);
+}
+
 /* Three blocks at once of one site, freed from the first on, twice; the ids of both sites. */
 #define BURSTS                                                                                     \
     SCRIPT_HEAD                                                                                    \
@@ -284,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_and_bytes_are_the_traces),
         cmocka_unit_test(threads_hand_blocks_to_each_other),
+        cmocka_unit_test(a_block_resized_to_nothing_stays),
         cmocka_unit_test(techniques_serve_what_fits),
         cmocka_unit_test(a_full_arena_overflows),
         cmocka_unit_test(rows_of_a_group_share_an_arena),
