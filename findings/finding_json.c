@@ -30,12 +30,8 @@ json_t *finding_json_text(const char *text)
 json_t *finding_json_texts(const char *const *texts, size_t n)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < n; i++) {
-        if (json_array_append_new(array, finding_json_text(texts[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
+    for (size_t i = 0; i < n; i++)
+        jvalue_append(&array, finding_json_text(texts[i]));
     return array;
 }
 
@@ -102,16 +98,11 @@ static json_t *stack(const struct finding_json *context, const struct finding *f
 {
     const struct finding_place *const place = &finding->place;
     json_t *array = json_array();
-    int error = 0;
     if (place->place >= place->n_frames)
-        error = json_array_append_new(array, frame_json(context, NULL));
+        jvalue_append(&array, frame_json(context, NULL));
     for (uint32_t i = place->place, n = 0; i < place->n_frames && n < SHOW_MAX_FRAMES; i++, n++)
-        error |= json_array_append_new(
-            array, frame_json(context, &context->profile->frames[place->frames[i]]));
-    if (error == 0)
-        return array;
-    json_decref(array);
-    return NULL;
+        jvalue_append(&array, frame_json(context, &context->profile->frames[place->frames[i]]));
+    return array;
 }
 
 /* A peak is a level: it has no rate. */
@@ -169,10 +160,7 @@ static json_t *freed_at(const struct finding_json *context, const struct finding
         jvalue_set(&object, "file", finding_json_path(frame ? frame->file : "", context->root));
         jvalue_set(&object, "line", frame && frame->line ? json_integer(frame->line) : json_null());
         jvalue_set(&object, "percentage", jvalue_real(rows[i].percent));
-        if (json_array_append_new(array, object) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        jvalue_append(&array, object);
     }
     return array;
 }

@@ -168,12 +168,6 @@ static json_t *omitted(const struct findings *findings)
 
 /* ---- writing ---- */
 
-static int put(const char *before, json_t *value, FILE *out)
-{
-    fputs(before, out);
-    return jvalue_put(value, out);
-}
-
 /* Elements on lines of their own. In plain hotspots there is no severity "info". */
 static int put_findings(const struct findings *findings, const struct finding_json *context,
                         FILE *out)
@@ -185,7 +179,7 @@ static int put_findings(const struct findings *findings, const struct finding_js
         const struct finding *const finding = findings->ranked[i];
         if (context->is_plain_hotspot && finding->severity == SEVERITY_INFO)
             continue;
-        result = put(separator, finding_json(context, finding), out);
+        result = jvalue_put_after(separator, finding_json(context, finding), out);
         separator = ",\n";
     }
     fputs("]", out);
@@ -197,19 +191,23 @@ int show_json(const struct findings *findings, const struct show_options *option
     const struct profile *const profile = findings->profile;
     const struct finding_json context = {.profile = profile, .root = options->root};
     fputs("{\"schema\":\"heapwise-findings/1\"", out);
-    int result = put(",\n\"service\":", service(profile), out);
+    int result = jvalue_put_after(",\n\"service\":", service(profile), out);
     result =
-        result ? result : put(",\n\"profile_type\":", json_string(recorded_kind(profile)), out);
+        result ? result
+               : jvalue_put_after(",\n\"profile_type\":", json_string(recorded_kind(profile)), out);
     result = result ? result
-                    : put(",\n\"duration_seconds\":", jvalue_real(profile->duration_seconds), out);
-    result = result ? result : put(",\n\"tool\":", tool(), out);
-    result = result ? result : put(",\n\"run\":", run(profile), out);
-    result = result ? result : put(",\n\"environment\":", environment(profile), out);
-    result = result ? result : put(",\n\"totals\":", totals(&profile->totals), out);
+                    : jvalue_put_after(
+                          ",\n\"duration_seconds\":", jvalue_real(profile->duration_seconds), out);
+    result = result ? result : jvalue_put_after(",\n\"tool\":", tool(), out);
+    result = result ? result : jvalue_put_after(",\n\"run\":", run(profile), out);
+    result = result ? result : jvalue_put_after(",\n\"environment\":", environment(profile), out);
+    result = result ? result : jvalue_put_after(",\n\"totals\":", totals(&profile->totals), out);
     result = result ? result : put_findings(findings, &context, out);
-    result = result ? result : put(",\n\"omitted\":", omitted(findings), out);
-    result = result ? result : put(",\n\"summary\":", summary(findings, options->root), out);
-    result = result ? result : put(",\n\"estimated_improvement\":", improvement(findings), out);
+    result = result ? result : jvalue_put_after(",\n\"omitted\":", omitted(findings), out);
+    result = result ? result
+                    : jvalue_put_after(",\n\"summary\":", summary(findings, options->root), out);
+    result = result ? result
+                    : jvalue_put_after(",\n\"estimated_improvement\":", improvement(findings), out);
     fputs("}\n", out);
     return result;
 }
@@ -219,13 +217,16 @@ int show_hotspots(const struct findings *findings, const struct show_options *op
     const struct profile *const profile = findings->profile;
     const struct finding_json context = {
         .profile = profile, .root = options->root, .is_plain_hotspot = true};
-    int result = put("{\"service\":", service(profile), out);
+    int result = jvalue_put_after("{\"service\":", service(profile), out);
     result = result ? result
-                    : put(",\n\"duration_seconds\":", jvalue_real(profile->duration_seconds), out);
-    result = result ? result : put(",\n\"profile_type\":", json_string("memory"), out);
+                    : jvalue_put_after(
+                          ",\n\"duration_seconds\":", jvalue_real(profile->duration_seconds), out);
+    result = result ? result : jvalue_put_after(",\n\"profile_type\":", json_string("memory"), out);
     result = result ? result : put_findings(findings, &context, out);
-    result = result ? result : put(",\n\"summary\":", summary(findings, options->root), out);
-    result = result ? result : put(",\n\"estimated_improvement\":", improvement(findings), out);
+    result = result ? result
+                    : jvalue_put_after(",\n\"summary\":", summary(findings, options->root), out);
+    result = result ? result
+                    : jvalue_put_after(",\n\"estimated_improvement\":", improvement(findings), out);
     fputs("}\n", out);
     return result;
 }

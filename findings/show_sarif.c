@@ -64,6 +64,13 @@ static json_t *message(const struct finding *finding)
 
 /* ---- places ---- */
 
+static json_t *list_of(json_t *value)
+{
+    json_t *array = json_array();
+    jvalue_append(&array, value);
+    return array;
+}
+
 static json_t *artifact(const char *path, const char *root)
 {
     struct buffer shown = {0}, uri = {0};
@@ -96,13 +103,10 @@ static json_t *logical(const struct profile_frame *frame)
 {
     struct buffer name = {0};
     wording_function(&name, frame);
-    json_t *array = json_array(), *object = json_object();
+    json_t *object = json_object();
     jvalue_set(&object, "fullyQualifiedName", finding_json_words(&name));
     jvalue_set(&object, "kind", json_string("function"));
-    if (json_array_append_new(array, object) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
+    return list_of(object);
 }
 
 static json_t *location(const struct finding_json *context, const struct profile_frame *frame,
@@ -128,30 +132,16 @@ static const struct profile_frame *first_line(const struct finding_json *context
     return place_frame(finding, context->profile);
 }
 
-static json_t *list_of(json_t *value)
-{
-    json_t *array = json_array();
-    if (json_array_append_new(array, value) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
-}
-
 static json_t *stacks(const struct finding_json *context, const struct finding *finding)
 {
     const struct finding_place *const place = &finding->place;
     json_t *frames = json_array(), *object = json_object();
-    int error = 0;
     for (uint32_t i = place->place, n = 0; i < place->n_frames && n < SHOW_MAX_FRAMES; i++, n++) {
         const struct profile_frame *const frame = &context->profile->frames[place->frames[i]];
         json_t *element = json_object();
         jvalue_set(&element, "location", location(context, frame, false));
         jvalue_set(&element, "module", finding_json_text(names_base(frame->module)));
-        error |= json_array_append_new(frames, element);
-    }
-    if (error) {
-        json_decref(frames);
-        frames = NULL;
+        jvalue_append(&frames, element);
     }
     jvalue_set(&object, "message", text_object("text", "call stack, innermost first"));
     jvalue_set(&object, "frames", frames);
@@ -170,10 +160,7 @@ static json_t *related(const struct finding_json *context, const struct finding 
             continue;
         json_t *object = location(context, frame, false);
         jvalue_set(&object, "message", text_object("text", "Blocks are freed here."));
-        if (json_array_append_new(array, object) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        jvalue_append(&array, object);
     }
     return array;
 }
@@ -252,8 +239,8 @@ static const char *precision(double confidence)
 static json_t *rule_properties(const struct rule *rule)
 {
     json_t *object = json_object(), *tags = json_array();
-    json_array_append_new(tags, json_string("performance"));
-    json_array_append_new(tags, json_string(rule_category_name(rule->category)));
+    jvalue_append(&tags, json_string("performance"));
+    jvalue_append(&tags, json_string(rule_category_name(rule->category)));
     jvalue_set(&object, "tags", tags);
     jvalue_set(&object, "precision", json_string(precision(rule->confidence)));
     return object;
@@ -299,13 +286,8 @@ static json_t *rule_json(const struct rule *rule)
 static json_t *tool(void)
 {
     json_t *driver = json_object(), *object = json_object(), *rules = json_array();
-    int error = 0;
     for (size_t i = 0; i < rules_count(); i++)
-        error |= json_array_append_new(rules, rule_json(rules_at(i)));
-    if (error) {
-        json_decref(rules);
-        rules = NULL;
-    }
+        jvalue_append(&rules, rule_json(rules_at(i)));
     jvalue_set(&driver, "name", json_string("heapwise"));
     jvalue_set(&driver, "semanticVersion", json_string(HEAPWISE_VERSION));
     jvalue_set(&driver, "rules", rules);
@@ -336,19 +318,13 @@ static json_t *bases(const char *root)
     return object;
 }
 
-static int put(const char *before, json_t *value, FILE *out)
-{
-    fputs(before, out);
-    return jvalue_put(value, out);
-}
-
 static int put_results(const struct findings *findings, const struct finding_json *context,
                        FILE *out)
 {
     int result = 0;
     fputs(",\n\"results\":[", out);
     for (size_t i = 0; i < findings->n && i < SHOW_MAX_RESULTS && result == 0; i++)
-        result = put(i ? ",\n" : "\n", result_json(context, findings->ranked[i]), out);
+        result = jvalue_put_after(i ? ",\n" : "\n", result_json(context, findings->ranked[i]), out);
     fputs("]", out);
     return result;
 }
@@ -357,10 +333,13 @@ int show_sarif(const struct findings *findings, const struct show_options *optio
 {
     const struct finding_json context = {.profile = findings->profile, .root = options->root};
     fprintf(out, "{\"$schema\":\"%s\",\n\"version\":\"2.1.0\",\n\"runs\":[{", SCHEMA);
-    int result = put("\"tool\":", tool(), out);
-    result = result ? result : put(",\n\"automationDetails\":", automation(findings->profile), out);
+    int result = jvalue_put_after("\"tool\":", tool(), out);
+    result =
+        result ? result
+               : jvalue_put_after(",\n\"automationDetails\":", automation(findings->profile), out);
     if (options->root)
-        result = result ? result : put(",\n\"originalUriBaseIds\":", bases(options->root), out);
+        result = result ? result
+                        : jvalue_put_after(",\n\"originalUriBaseIds\":", bases(options->root), out);
     result = result ? result : put_results(findings, &context, out);
     fputs("}]}\n", out);
     return result;

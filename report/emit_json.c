@@ -128,10 +128,7 @@ static json_t *execs(const struct process *process)
         jvalue_set(&object, "executable", jvalue_text(process->images[i].executable));
         jvalue_set(&object, "command",
                    jvalue_words(process->images[i].arguments, process->images[i].n_arguments));
-        if (json_array_append_new(array, object) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        jvalue_append(&array, object);
     }
     return array;
 }

@@ -35,12 +35,8 @@ json_t *jvalue_text_or_null(const char *value)
 json_t *jvalue_words(const char *const *values, size_t n)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < n; i++) {
-        if (json_array_append_new(array, jvalue_text(values[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
+    for (size_t i = 0; i < n; i++)
+        jvalue_append(&array, jvalue_text(values[i]));
     return array;
 }
 
@@ -53,6 +49,18 @@ void jvalue_set(json_t **object, const char *key, json_t *value)
     if (json_object_set_new(*object, key, value) != 0) {
         json_decref(*object);
         *object = NULL;
+    }
+}
+
+void jvalue_append(json_t **array, json_t *value)
+{
+    if (!*array) {
+        json_decref(value);
+        return;
+    }
+    if (json_array_append_new(*array, value) != 0) {
+        json_decref(*array);
+        *array = NULL;
     }
 }
 
@@ -99,10 +107,7 @@ json_t *jvalue_stack(const struct profile *profile, const struct site *site)
         json_t *object = json_object();
         jvalue_set_place(&object, frame);
         jvalue_set(&object, "inlined", json_boolean(frame && frame->inlined));
-        if (json_array_append_new(array, object) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        jvalue_append(&array, object);
     }
     return array;
 }
@@ -116,6 +121,12 @@ int jvalue_put(json_t *value, FILE *out)
     (void)json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
     json_decref(value);
     return 0;
+}
+
+int jvalue_put_after(const char *before, json_t *value, FILE *out)
+{
+    fputs(before, out);
+    return jvalue_put(value, out);
 }
 
 int jvalue_put_array(const char *key, const struct profile *profile, size_t n,

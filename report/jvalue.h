@@ -38,6 +38,12 @@ json_t *jvalue_quantiles(const struct quantiles *q, bool with_min);
 /* Set a key; `value` is taken over. */
 void jvalue_set(json_t **object, const char *key, json_t *value);
 
+/* Append; `value` is taken over. Appending NULL makes the whole array NULL. */
+void jvalue_append(json_t **array, json_t *value);
+
+/* Write `before` as it is, then one value as jvalue_put() does. */
+int jvalue_put_after(const char *before, json_t *value, FILE *out);
+
 /* Set function, file, line and module: the same four keys for a site and for a frame. */
 void jvalue_set_place(json_t **object, const struct profile_frame *frame);
 

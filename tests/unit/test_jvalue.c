@@ -50,6 +50,17 @@ static void a_key_that_fails_makes_the_object_fail(void **state)
     assert_int_equal(jvalue_put(object, stdout), -ENOMEM);
 }
 
+static void an_element_that_fails_makes_the_array_fail(void **state)
+{
+    (void)state;
+    json_t *array = json_array();
+    jvalue_append(&array, json_integer(1));
+    jvalue_append(&array, NULL);
+    assert_null(array);
+    jvalue_append(&array, json_null());
+    assert_null(array);
+}
+
 static void a_place_has_four_keys_even_without_a_stack(void **state)
 {
     (void)state;
@@ -63,6 +74,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_value_stays_valid),
         cmocka_unit_test(a_key_that_fails_makes_the_object_fail),
+        cmocka_unit_test(an_element_that_fails_makes_the_array_fail),
         cmocka_unit_test(a_place_has_four_keys_even_without_a_stack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
