@@ -100,31 +100,24 @@ static const char *keep_units(struct finder *finder, struct buffer *words)
     return kept;
 }
 
-static uint64_t as_integer(double value)
-{
-    if (!(value > 0))
-        return 0;
-    return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
-}
-
 const char *finder_number(struct finder *finder, double value)
 {
     struct buffer words = {0};
-    units_add_integer(&words, UNIT_COUNT, as_integer(value));
+    units_add_integer(&words, UNIT_COUNT, finder_whole(value));
     return keep_units(finder, &words);
 }
 
 const char *finder_bytes(struct finder *finder, double bytes)
 {
     struct buffer words = {0};
-    units_add_integer(&words, UNIT_BYTES, as_integer(bytes));
+    units_add_integer(&words, UNIT_BYTES, finder_whole(bytes));
     return keep_units(finder, &words);
 }
 
 const char *finder_seconds(struct finder *finder, double seconds)
 {
     struct buffer words = {0};
-    units_add_integer(&words, UNIT_NS, as_integer(seconds * 1e9));
+    units_add_integer(&words, UNIT_NS, finder_whole(seconds * 1e9));
     return keep_units(finder, &words);
 }
 

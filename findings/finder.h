@@ -47,6 +47,14 @@ static inline double finder_percent(double part, double whole)
     return whole > 0 ? 100 * part / whole : 0;
 }
 
+/* The nearest count: 0 for less and for what is no number, UINT64_MAX for more. */
+static inline uint64_t finder_whole(double value)
+{
+    if (!(value > 0))
+        return 0;
+    return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
+}
+
 /* What allocating and freeing one block of the site takes, from the calls that were timed; a usual figure
  * (*measured_out false) where none was. */
 double finder_pair_seconds(const struct site *site, bool *measured_out);

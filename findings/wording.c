@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "findings/finder.h"
 #include "findings/place.h"
 #include "report/escape.h"
 #include "report/names.h"
@@ -144,11 +145,6 @@ void wording_service(struct buffer *out, const struct profile *profile)
     wording_text(out, name[0] ? names_base(name) : "unknown", false);
 }
 
-static uint64_t whole(double value)
-{
-    return value > 0 ? (value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX) : 0;
-}
-
 void wording_saves(struct buffer *out, const struct finding *finding)
 {
     const struct finding_saves *const saves = &finding->saves;
@@ -167,7 +163,7 @@ void wording_saves(struct buffer *out, const struct finding *finding)
     };
     const char *separator = "";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const uint64_t value = whole(rows[i].value.value * rows[i].scale);
+        const uint64_t value = finder_whole(rows[i].value.value * rows[i].scale);
         if (!rows[i].value.known || value == 0)
             continue;
         buffer_text(out, separator);
@@ -184,9 +180,9 @@ static void add_change(struct buffer *out, const char *lead, enum unit unit, str
     if (!before.known || !after.known)
         return;
     buffer_text(out, lead);
-    units_add_integer(out, unit, whole(before.value * scale));
+    units_add_integer(out, unit, finder_whole(before.value * scale));
     buffer_text(out, " -> ");
-    units_add_integer(out, unit, whole(after.value * scale));
+    units_add_integer(out, unit, finder_whole(after.value * scale));
 }
 
 void wording_measured(struct buffer *out, const struct finding *finding)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "replay/ops.h"
 #include "replay/plan.h"
@@ -97,6 +98,13 @@ struct player {
     uint64_t base_rss_bytes;
     struct ops_figures figures; /* rss_at_peak, live_at_peak: by the thread that meets OPS_PEAK */
 };
+
+static inline uint64_t player_clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 /* ---- player_thread.c ---- */
 

@@ -26,13 +26,6 @@ enum {
     STATUS_FAILED = 1,
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* ---- setting up ---- */
 
 /* Read a table of the file into memory of its own; `spare` zeroed elements stand before it. */
@@ -133,7 +126,7 @@ static struct moment now(void)
     getrusage(RUSAGE_SELF, &usage);
     return (struct moment){
         .cycles = __rdtsc(),
-        .wall_ns = clock_ns(CLOCK_MONOTONIC),
+        .wall_ns = player_clock_ns(CLOCK_MONOTONIC),
         .kernel_ns =
             (uint64_t)usage.ru_stime.tv_sec * 1000000000 + (uint64_t)usage.ru_stime.tv_usec * 1000,
         .faults = (uint64_t)(usage.ru_minflt + usage.ru_majflt),

@@ -22,13 +22,6 @@ enum {
     STATUS_FAILED = 1,
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static bool has_turn(const _Atomic uint32_t *at, uint32_t wanted)
 {
     return atomic_load_explicit(at, memory_order_acquire) == wanted;
@@ -42,7 +35,7 @@ static bool has_passed(const _Atomic uint32_t *at, uint32_t wanted)
 static void wait_long(struct player_thread *thread, const _Atomic uint32_t *at, uint32_t wanted,
                       bool (*is_over)(const _Atomic uint32_t *at, uint32_t wanted))
 {
-    const uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    const uint64_t begin = player_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     struct timespec nap = {.tv_nsec = FIRST_NAP_NS};
     for (unsigned i = 0; !is_over(at, wanted); i++) {
         if (i < YIELDS) {
@@ -53,7 +46,7 @@ static void wait_long(struct player_thread *thread, const _Atomic uint32_t *at, 
         if (nap.tv_nsec < LONGEST_NAP_NS)
             nap.tv_nsec *= 2;
     }
-    thread->excluded_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+    thread->excluded_ns += player_clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
 static void wait_for(struct player_thread *thread, const _Atomic uint32_t *at, uint32_t wanted,
@@ -106,7 +99,7 @@ static void *run(void *argument)
 static void start(struct player_thread *thread, uint32_t number)
 {
     struct player *const player = thread->player;
-    const uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    const uint64_t begin = player_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_attr_t attributes;
     pthread_t id;
     pthread_attr_init(&attributes);
@@ -117,7 +110,7 @@ static void start(struct player_thread *thread, uint32_t number)
         _exit(STATUS_FAILED); /* others may wait for what it would have done */
     }
     pthread_attr_destroy(&attributes);
-    thread->excluded_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+    thread->excluded_ns += player_clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
 static void start_early_ones(struct player_thread *thread)
@@ -132,14 +125,14 @@ static void start_early_ones(struct player_thread *thread)
 static void note_peak(struct player_thread *thread)
 {
     struct player *const player = thread->player;
-    const uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID), rss = player_rss_bytes();
+    const uint64_t begin = player_clock_ns(CLOCK_THREAD_CPUTIME_ID), rss = player_rss_bytes();
     int64_t live = 0;
     for (uint32_t i = 0; i < player->head.n_threads; i++)
         live += atomic_load_explicit(&player->threads[i].live_bytes, memory_order_relaxed);
     player->figures.rss_at_peak_bytes =
         rss > player->base_rss_bytes ? rss - player->base_rss_bytes : 0;
     player->figures.live_at_peak_bytes = live > 0 ? (uint64_t)live : 0;
-    thread->excluded_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+    thread->excluded_ns += player_clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
 static void do_op(struct player_thread *thread, const struct ops_op *op)
@@ -191,10 +184,10 @@ static void play_list(struct player_thread *thread)
 
 void player_play(struct player_thread *thread)
 {
-    const uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    const uint64_t begin = player_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (thread == thread->player->threads)
         start_early_ones(thread);
     play_list(thread);
     leave_epoch(thread);
-    thread->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+    thread->cpu_ns = player_clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
