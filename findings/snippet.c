@@ -55,6 +55,16 @@ static const char *refuse(const struct stat *status, const struct profile *profi
     return NULL;
 }
 
+/* Whether what was opened has a source file's name, wherever links led. */
+static bool leads_to_source(int fd)
+{
+    char name[32], path[4096];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    const ssize_t n = readlink(name, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    return is_source(path);
+}
+
 /* Tabs become blanks up to the next column of eight; text is cut where it is too wide. */
 static void add_line(struct buffer *out, const char *text, size_t n)
 {
@@ -127,7 +137,9 @@ void snippet_read(const struct profile *profile, const struct profile_frame *fra
             errno == ENOENT || errno == ENOTDIR ? "it is not on this machine" : "it cannot be read";
         return;
     }
-    snippet_out->why_not = fstat(fd, &status) == 0 ? refuse(&status, profile) : "it cannot be read";
+    snippet_out->why_not = !leads_to_source(fd)      ? "it is a link to another file"
+                           : fstat(fd, &status) == 0 ? refuse(&status, profile)
+                                                     : "it cannot be read";
     FILE *const file = snippet_out->why_not ? NULL : fdopen(fd, "r");
     if (file) {
         snippet_out->why_not = "";

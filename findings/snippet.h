@@ -25,8 +25,8 @@ struct snippet {
 
 /* Read the lines around the frame's; a relative file is looked for below `root` (may be NULL).
  *
- * Paths come from the trace: only regular files with the ending of a source file are opened, none above
- * 8 MiB is read, and none that was changed after the run. `snippet` is set in any case. */
+ * Paths come from the trace: only regular files with the ending of a source file are read, where links led
+ * also, none above 8 MiB, and none that was changed after the run. `snippet` is set in any case. */
 void snippet_read(const struct profile *profile, const struct profile_frame *frame,
                   const char *root, struct snippet *snippet_out);
 

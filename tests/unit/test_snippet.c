@@ -78,6 +78,18 @@ static void only_source_is_opened(void **state)
     assert_string_equal(read_around("missing.c", 1, NULL), "[it is not on this machine]");
 }
 
+/* A trace may name a link that somebody put where everybody may write. */
+static void links_are_followed_to_source_only(void **state)
+{
+    (void)state;
+    write_file("key.pem", "secret\n");
+    write_file("a.c", "one\n");
+    assert_int_equal(symlink("key.pem", path_of("key.c")), 0);
+    assert_int_equal(symlink("a.c", path_of("link.c")), 0);
+    assert_string_equal(read_around(path_of("key.c"), 1, NULL), "[it is a link to another file]");
+    assert_string_equal(read_around(path_of("link.c"), 1, NULL), "1:one|");
+}
+
 static void changed_and_huge_files_are_refused(void **state)
 {
     (void)state;
@@ -109,8 +121,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.c",   "key.pem", "pipe.c", "folder.c",
-                                        "new.c", "huge.c",  "wide.c"};
+    static const char *const names[] = {"a.c",    "key.pem", "pipe.c", "folder.c", "new.c",
+                                        "huge.c", "wide.c",  "key.c",  "link.c"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         remove(path_of(names[i]));
     return rmdir(folder);
@@ -121,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_around_are_read),
         cmocka_unit_test(only_source_is_opened),
+        cmocka_unit_test(links_are_followed_to_source_only),
         cmocka_unit_test(changed_and_huge_files_are_refused),
         cmocka_unit_test(wide_lines_are_cut),
     };
