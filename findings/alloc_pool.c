@@ -68,11 +68,11 @@ static const char *say_pool(struct finder *finder, const struct finding_pool *po
     return finder_text(
         finder,
         "Keep freed objects on a free list: slots of %s, %s of them%s, satisfy %s allocations and "
-        "cost %s of memory. %s",
-        bytes, finder_number(finder, (double)pool->slots), say_whose(pool, site),
+        "cost %s of memory%s. %s",
+        bytes, sites_say_live(finder, site, pool->slots), say_whose(pool, site),
         say_share(pool, all),
         finder_bytes(finder, (double)pool->slots * (double)pool->object_bytes),
-        say_owner(pool, site));
+        sites_sure_live(finder, site) < pool->slots ? " at most" : "", say_owner(pool, site));
 }
 
 static int tell_pool(struct finder *finder, const struct rule *rule, const struct site *site)
@@ -87,12 +87,14 @@ static int tell_pool(struct finder *finder, const struct rule *rule, const struc
     *pool = (struct finding_pool){true, bytes, site->max_live_count, slots_for(site),
                                   site->most_threads > 1 && is_local(site) ? POOL_PER_THREAD
                                                                            : POOL_GLOBAL};
+    const bool is_sure = sites_sure_live(finder, site) >= site->max_live_count;
     const double stay = (double)pool->slots * (site->n_processes > 1 ? site->n_processes : 1);
     const double saved = count > stay ? count - stay : 0;
-    finding->title = finder_text(finder, "%s of %s allocated, at most %s live at once%s",
-                                 sites_say_blocks(finder, count), sites_say_sizes(finder, site),
-                                 finder_number(finder, (double)site->max_live_count),
-                                 site->n_processes > 1 ? " in a process" : "");
+    finding->title =
+        finder_text(finder, "%s of %s allocated, %s%s live at once%s",
+                    sites_say_blocks(finder, count), sites_say_sizes(finder, site),
+                    is_sure ? "at most " : "", sites_say_live(finder, site, site->max_live_count),
+                    site->n_processes > 1 ? " in a process" : "");
     finding->percentage = sites_count_percent(finder, site);
     finding->whole = OF_ALLOC_COUNT;
     finding->impact = finding->percentage * saved / count;
@@ -163,7 +165,8 @@ static const struct rule rows[] = {
         .evidence = "alloc_count, sizes and lifetimes of the place, and the most blocks live at\n"
                     "one moment. Up to 1,024 slots the pool is as large as that; beyond, as\n"
                     "large as 99.9 % of the allocations needed. Where several call stacks lead\n"
-                    "to the place the live blocks are an upper bound.\n",
+                    "to the place, how many were live lies between the most of one stack and the\n"
+                    "sum over all.\n",
         .example_c = "    /* before */                         /* after */\n"
                      "    struct node *n =                     struct node *n = pool;\n"
                      "        malloc(sizeof *n);               if (n)\n"

@@ -120,10 +120,33 @@ const char *sites_say_sizes(struct finder *finder, const struct site *site)
     return finder_text(finder, "%s to %s", finder_bytes(finder, (double)site->sizes.min), most);
 }
 
+uint64_t sites_sure_live(const struct finder *finder, const struct site *site)
+{
+    uint64_t sure = 0;
+    if (site->n_stacks <= 1 || !site->stacks)
+        return site->max_live_count;
+    for (uint32_t i = 0; i < site->n_stacks; i++) {
+        const struct site *const stack = &finder->profile->sites[site->stacks[i]];
+        if (stack->max_live_count > sure)
+            sure = stack->max_live_count;
+    }
+    return sure;
+}
+
+const char *sites_say_live(struct finder *finder, const struct site *site, uint64_t most)
+{
+    const uint64_t sure = sites_sure_live(finder, site);
+    const char *const words = finder_number(finder, (double)most);
+    if (sure >= most)
+        return words;
+    return finder_text(finder, "%s to %s", finder_number(finder, (double)sure), words);
+}
+
 void sites_doubt_live(struct finding *finding)
 {
     if (finding->site->n_stacks > 1)
-        finder_doubt(finding, 0.9, "live blocks are an upper bound: several stacks lead here");
+        finder_doubt(finding, 0.9,
+                     "how many were live at once is known within limits: several stacks lead here");
 }
 
 static uint64_t metric_of(const struct site *site, size_t offset)

@@ -47,6 +47,13 @@ const char *sites_say_sizes(struct finder *finder, const struct site *site);
 /* Lower the confidence where live blocks were summed up over stacks and so are an upper bound only. */
 void sites_doubt_live(struct finding *finding);
 
+/* How many blocks of a place were live at once for sure: those of one of its stacks. max_live_count of a place is
+ * the sum over them, which cannot have been more. */
+uint64_t sites_sure_live(const struct finder *finder, const struct site *site);
+
+/* The same in words: "84", or "5 to 84" where several stacks leave that open. */
+const char *sites_say_live(struct finder *finder, const struct site *site, uint64_t most);
+
 /* Show a finding at that stack of its place which has most of a metric: an uint64_t at `offset` of struct
  * metrics. */
 void sites_show_stack(const struct finder *finder, struct finding *finding, size_t offset);

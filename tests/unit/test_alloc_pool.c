@@ -179,6 +179,27 @@ static void processes_have_a_pool_each(void **state)
     place_case_fini();
 }
 
+/* One stack had 200 live, the other 50: 250 together, if both had them at the same time. */
+static void what_several_stacks_leave_open_is_told(void **state)
+{
+    (void)state;
+    struct place_case run;
+    static const struct site stacks[] = {{.max_live_count = 200}, {.max_live_count = 50}};
+    static const uint32_t numbers[] = {0, 1};
+    place_case_init(&run);
+    objects(&run);
+    run.profile.sites = stacks;
+    run.places[0].n_stacks = 2;
+    run.places[0].stacks = numbers;
+    const struct finding *const finding = place_case_find(&run, "AL101");
+    assert_non_null(finding);
+    assert_non_null(strstr(finding->title, "allocated, 200 to 250 live at once"));
+    assert_non_null(strstr(finding->suggestion.text, "200 to 250 of them"));
+    assert_non_null(strstr(finding->suggestion.text, "of memory at most."));
+    assert_int_equal(finding->suggestion.pool.slots, 250);
+    place_case_fini();
+}
+
 static void an_upper_bound_is_doubted(void **state)
 {
     (void)state;
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_pool_of_one_is_told_as_a_block_to_keep),
         cmocka_unit_test(the_pool_is_shared_where_threads_free_for_each_other),
         cmocka_unit_test(processes_have_a_pool_each),
+        cmocka_unit_test(what_several_stacks_leave_open_is_told),
         cmocka_unit_test(an_upper_bound_is_doubted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
