@@ -24,15 +24,28 @@ bool lines_hides(const struct profile_options *options, const struct profile_fra
     return false;
 }
 
+/* A wrapper's own helpers have no name in a stripped library: sqlite3MemMalloc() below sqlite3Malloc(). */
+enum { HELPERS = 3 };
+
 uint32_t lines_place(const struct analysis *analysis, const uint32_t *frames, uint32_t n_frames,
                      uint32_t otherwise)
 {
-    for (uint32_t i = 0; i < n_frames; i++) {
+    uint32_t place = n_frames, n_nameless = 0;
+    for (uint32_t i = 0; i < n_frames && n_nameless <= HELPERS; i++) {
         const struct profile_frame *const frame = &analysis->profile->frames[frames[i]];
-        if (!frame->is_runtime && !frame->is_hidden)
-            return i;
+        if (frame->is_hidden && classify_is_wrapper(frame)) {
+            place = n_frames; /* what it calls is part of it */
+            n_nameless = 0;
+        }
+        if (frame->is_runtime || frame->is_hidden)
+            continue;
+        if (place == n_frames)
+            place = i;
+        if (*frame->function)
+            break;
+        n_nameless++;
     }
-    return otherwise;
+    return place < n_frames ? place : otherwise;
 }
 
 /* Names are kept once, so that the same name has the same address; a frame without a line is its address. */

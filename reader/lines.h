@@ -14,8 +14,9 @@
 /* Whether a frame's code only passes requests on, or is hidden by options. */
 bool lines_hides(const struct profile_options *options, const struct profile_frame *frame);
 
-/* The place among frames[0..n_frames): index of the first one that is neither runtime nor hidden; `otherwise`
- * where there is none. */
+/* The place among frames[0..n_frames): index of the first one that is neither runtime nor hidden, nor a helper of a
+ * wrapper: without a name, and called by it, with at most two more such between. `otherwise` where there is
+ * none. */
 uint32_t lines_place(const struct analysis *analysis, const uint32_t *frames, uint32_t n_frames,
                      uint32_t otherwise);
 

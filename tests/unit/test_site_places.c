@@ -27,6 +27,8 @@
     "object 1 1 aa11\nsymbol 1 0x600 2,3,10,0\nsymbol 1 0x700 2,3,20,0\nsymbol 1 0x500 4,3,5,0\n"  \
     "symbol 1 0x400 5,3,1,0\n"
 
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
 static struct profile *load(const char *script, const char *const *hidden, size_t n_hidden)
 {
     const struct profile_options options = {.habits = true, .hidden = hidden, .n_hidden = n_hidden};
@@ -136,6 +138,34 @@ static void calls_of_one_line_are_one_place(void **state)
     profile_free(profile);
 }
 
+static void helpers_without_a_name_belong_to_the_wrapper(void **state)
+{
+    (void)state;
+    static const struct profile_frame frames[] = {
+        {.function = "", .module = "l"},
+        {.function = "xmalloc", .module = "l", .is_hidden = true},
+        {.function = "parse", .module = "l"},
+        {.function = "boost::go", .module = "l", .is_hidden = true},
+        {.function = "memcpy", .module = "c", .is_runtime = true},
+    };
+    static const struct {
+        uint32_t frames[6], n, place;
+    } rows[] = {
+        {{2, 1}, 2, 0},             /* a name of its own */
+        {{0, 1, 2}, 3, 2},          /* called by xmalloc() */
+        {{0, 0, 1, 0, 1}, 5, 77},   /* nothing else */
+        {{0, 1, 0, 2}, 4, 2},       /* xmalloc() called by one without a name */
+        {{0, 4, 1, 0, 2}, 5, 3},    /* runtime in between */
+        {{0, 0, 0, 0, 1, 2}, 6, 0}, /* too far away */
+        {{0, 3, 2}, 3, 0},          /* a callback of what the user hides */
+        {{0, 2, 1}, 3, 0},          /* xmalloc() further out than a name */
+    };
+    const struct profile profile = {.frames = frames, .n_frames = N_OF(frames)};
+    const struct analysis analysis = {.profile = (struct profile *)(uintptr_t)&profile};
+    for (size_t i = 0; i < N_OF(rows); i++)
+        assert_int_equal(lines_place(&analysis, rows[i].frames, rows[i].n, 77), rows[i].place);
+}
+
 static void groups_keep_the_order_of_their_items(void **state)
 {
     (void)state;
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(where_all_is_hidden_the_sites_own_place_stays),
         cmocka_unit_test(a_report_has_no_places),
         cmocka_unit_test(calls_of_one_line_are_one_place),
+        cmocka_unit_test(helpers_without_a_name_belong_to_the_wrapper),
         cmocka_unit_test(groups_keep_the_order_of_their_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
