@@ -113,11 +113,17 @@ static int tell_copy(struct finder *finder, const struct rule *rule, const struc
     return 0;
 }
 
+/* A terminal or /dev/null takes what it is given: the kernel has nothing to copy for the program. */
+static bool can_copy_to(enum io_target target)
+{
+    return target != IO_TARGET_TERMINAL && target != IO_TARGET_DEVICE;
+}
+
 static bool is_copy(const struct finder *finder, const struct rule *rule,
                     const struct io_site *site)
 {
     if (!site->habits || site->layer != IO_LAYER_SYSCALL || site->reads || !site->writes ||
-        io_traits_target(site) == IO_TARGET_TERMINAL)
+        !can_copy_to(io_traits_target(site)))
         return false;
     const double bytes = copied_bytes(site);
     return bytes >= finder_limit(finder, rule, "min_bytes") &&

@@ -197,6 +197,9 @@ static void a_copy_needs_another_end_and_most_of_the_bytes(void **state)
     assert_false(rules_fires(places, 2, "IO222"));
     habits.copied_elsewhere_calls = 2048;
     assert_true(rules_fires(places, 2, "IO222"));
+    make_copy(places, &habits, "/data/a", "/dev/null");
+    assert_false(rules_fires(places, 2, "IO222"));
+    make_copy(places, &habits, "/data/a", "/data/b");
     places[0].bytes = places[1].bytes = places[1].copied_bytes = 1000000; /* not a MiB */
     assert_false(rules_fires(places, 2, "IO222"));
 }
