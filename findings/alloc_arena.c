@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "findings/findings.h"
+#include "findings/frame.h"
 #include "findings/place.h"
 #include "findings/sites.h"
 #include "findings/store.h"
@@ -56,9 +57,7 @@ static struct arena sum_up(const struct site *const *members, uint32_t n)
 /* Two calls on different lines of one function are frames of their own, but the same activation. */
 static bool is_one_function(const struct profile *profile, uint32_t a, uint32_t b)
 {
-    const struct profile_frame *const of_a = &profile->frames[a], *const of_b = &profile->frames[b];
-    return a == b || (*of_a->function && strcmp(of_a->function, of_b->function) == 0 &&
-                      strcmp(of_a->module, of_b->module) == 0);
+    return a == b || frame_is_same_function(&profile->frames[a], &profile->frames[b]);
 }
 
 /* How many outermost frames the stacks have in common. */

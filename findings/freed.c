@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "findings/finder.h"
+#include "findings/frame.h"
 #include "findings/place.h"
 
 const struct site_habits *freed_habits(const struct finding *finding)
@@ -66,12 +67,10 @@ struct maybe freed_by_same_function(const struct finding *finding, const struct 
     const struct site_habits *const habits = freed_habits(finding);
     const struct profile_frame *const place = place_frame(finding, profile);
     uint64_t same = 0;
-    for (uint32_t i = 0; habits && place && i < habits->n_freed_at; i++) {
-        const struct profile_frame *const frame = freed_frame(&habits->freed_at[i], profile);
-        if (frame && frame->function[0] && strcmp(frame->function, place->function) == 0 &&
-            strcmp(frame->module, place->module) == 0)
+    for (uint32_t i = 0; habits && place && i < habits->n_freed_at; i++)
+        if (frame_is_same_function(freed_frame(&habits->freed_at[i], profile), place))
             same += habits->freed_at[i].count;
-    }
+
     return share(same, habits && place ? habits->freed_seen_count : 0);
 }
 

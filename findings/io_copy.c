@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "findings/frame.h"
 #include "findings/io_costs.h"
 #include "findings/io_gain.h"
 #include "findings/io_traits.h"
@@ -13,20 +14,6 @@ struct copy {
     double calls, bytes; /* of the writes */
 };
 
-static const struct profile_frame *frame_of(const struct finder *finder, const struct io_site *site)
-{
-    return site->place < site->n_frames ? &finder->profile->frames[site->frames[site->place]]
-                                        : NULL;
-}
-
-static bool is_same_function(const struct finder *finder, const struct io_site *a,
-                             const struct io_site *b)
-{
-    const struct profile_frame *const of_a = frame_of(finder, a), *const of_b = frame_of(finder, b);
-    return of_a && of_b && *of_a->function && strcmp(of_a->function, of_b->function) == 0 &&
-           strcmp(of_a->module, of_b->module) == 0;
-}
-
 /* Only the reads of the same function are asked, and only if they come to as much. */
 static const struct io_site *find_source(const struct finder *finder, const struct io_site *site,
                                          double bytes)
@@ -36,7 +23,7 @@ static const struct io_site *find_source(const struct finder *finder, const stru
     for (size_t i = 0; i < profile->n_io_places; i++) {
         const struct io_site *const other = &profile->io_places[i];
         if (!other->reads || other->writes || (double)other->bytes < bytes ||
-            !is_same_function(finder, site, other))
+            !frame_is_same_function(frame_of_io(profile, site), frame_of_io(profile, other)))
             continue;
         if (source)
             return NULL; /* either may be it */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What do rules ask of an allocation site, and what does changing it save? */
+#include "findings/frame.h"
 #include "findings/sites.h"
 
 #include <errno.h>
@@ -70,23 +71,18 @@ uint64_t sites_one_size(const struct site *site, bool *all_out)
     return sites_round_up(sizes->p50) == usual ? usual : 0;
 }
 
-static bool is_same_function(const struct profile_frame *a, const struct profile_frame *b)
-{
-    return *a->function && strcmp(a->function, b->function) == 0 &&
-           strcmp(a->module, b->module) == 0;
-}
-
 double sites_same_function_percent(const struct profile *profile, const struct site *site)
 {
     const struct site_habits *const habits = site->habits;
     uint64_t n_same = 0;
-    if (habits->freed_seen_count < SITES_FEW_FREES || site->place >= site->n_frames)
+    const struct profile_frame *const frame =
+        frame_at(profile, site->frames, site->n_frames, site->place);
+    if (habits->freed_seen_count < SITES_FEW_FREES || !frame)
         return 0;
-    const struct profile_frame *const frame = &profile->frames[site->frames[site->place]];
     for (uint32_t i = 0; i < habits->n_freed_at; i++) {
         const struct freed_at *const freed = &habits->freed_at[i];
-        if (freed->place < freed->n_frames &&
-            is_same_function(frame, &profile->frames[freed->frames[freed->place]]))
+        if (frame_is_same_function(frame,
+                                   frame_at(profile, freed->frames, freed->n_frames, freed->place)))
             n_same += freed->count;
     }
     return finder_percent((double)n_same, (double)habits->freed_seen_count);
