@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What kind of calls does a place make? By its own numbers, and by what precedes them. */
+#include "findings/frame.h"
 #include "findings/io_traits.h"
 
 #include <string.h>
@@ -91,33 +92,18 @@ double io_traits_opens_of(const struct profile *profile, const struct io_site *s
 
 /* ---- the same place ---- */
 
-static const struct profile_frame *frame_of(const struct profile *profile,
-                                            const struct io_site *site)
+static bool is_among(const struct io_site *site, const struct io_site *all, size_t n)
 {
-    return site->place < site->n_frames ? &profile->frames[site->frames[site->place]] : NULL;
-}
-
-bool io_traits_is_same(const struct profile *profile, const struct io_site *a,
-                       const struct io_site *b)
-{
-    if (a == b)
-        return true;
-    const struct profile_frame *const of_a = frame_of(profile, a), *const of_b =
-                                                                       frame_of(profile, b);
-    if (!of_a || !of_b || a->layer != b->layer || strcmp(a->op, b->op) != 0)
-        return false;
-    return of_a == of_b ||
-           (of_a->line == of_b->line && (of_a->line || of_a->offset == of_b->offset) &&
-            strcmp(of_a->function, of_b->function) == 0 && strcmp(of_a->file, of_b->file) == 0 &&
-            strcmp(of_a->module, of_b->module) == 0);
+    return n && (uintptr_t)site >= (uintptr_t)all && (uintptr_t)site < (uintptr_t)(all + n);
 }
 
 const struct io_site *io_traits_place_of(const struct profile *profile, const struct io_site *site)
 {
-    for (size_t i = 0; i < profile->n_io_places && site; i++)
-        if (io_traits_is_same(profile, &profile->io_places[i], site))
-            return &profile->io_places[i];
-    return NULL;
+    if (is_among(site, profile->io_places, profile->n_io_places))
+        return site;
+    if (!profile->io_place_of || !is_among(site, profile->io_sites, profile->n_io_sites))
+        return NULL;
+    return &profile->io_places[profile->io_place_of[site - profile->io_sites]];
 }
 
 /* ---- in turn ---- */
@@ -147,8 +133,8 @@ const struct io_site *io_traits_predecessor(const struct profile *profile,
 static bool comes_first(const struct profile *profile, const struct io_site *a,
                         const struct io_site *b)
 {
-    const struct profile_frame *const of_a = frame_of(profile, a), *const of_b =
-                                                                       frame_of(profile, b);
+    const struct profile_frame *const of_a = frame_of_io(profile, a), *const of_b =
+                                                                          frame_of_io(profile, b);
     const uint32_t line_a = of_a ? of_a->line : 0, line_b = of_b ? of_b->line : 0;
     return line_a != line_b ? line_a < line_b : a < b;
 }

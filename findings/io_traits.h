@@ -38,11 +38,7 @@ bool io_traits_is_short(const struct io_site *site);
 bool io_traits_opens(const struct path_site *site);
 bool io_traits_asks(const struct path_site *site);
 
-/* Whether two sites are the same line of the program and the same call: a site's row and its place's. */
-bool io_traits_is_same(const struct profile *profile, const struct io_site *a,
-                       const struct io_site *b);
-
-/* The place that a site belongs to; NULL when there is none. Cost: O(places). */
+/* The place that a row of io_sites belongs to, or that is a place itself; NULL when there is none. */
 const struct io_site *io_traits_place_of(const struct profile *profile, const struct io_site *site);
 
 /* Most of the reads wait for an answer to what was just written to the same socket or pipe. */
@@ -53,12 +49,12 @@ bool io_traits_is_reply(const struct io_site *site);
 bool io_traits_can_wait(const struct io_site *site);
 
 /* The place whose writes come right before most of this one's, in the same file or stream, where that is
- * another one; else NULL. Cost: O(places). */
+ * another one; else NULL. */
 const struct io_site *io_traits_predecessor(const struct profile *profile,
                                             const struct io_site *site);
 
 /* The place is the first of several whose writes follow each other in turn: the others can join its call.
- * The first is the one that comes first in the source. Cost: O(places). */
+ * The first is the one that comes first in the source. */
 bool io_traits_begins_record(const struct profile *profile, const struct io_site *site);
 
 /* Times the file was opened; 1 where that is not known. Cost: O(files). */

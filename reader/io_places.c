@@ -158,6 +158,21 @@ static int compare(const void *a_, const void *b_)
                                 : strcmp(a->op, b->op);
 }
 
+/* Tell of each row which place it belongs to. */
+static int point_to_places(const struct analysis *analysis)
+{
+    struct profile *const profile = analysis->profile;
+    uint32_t *const place_of =
+        storage_array(analysis->storage, profile->n_io_sites, sizeof *place_of);
+    if (!place_of)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < profile->n_io_places; i++)
+        for (uint32_t j = 0; j < profile->io_places[i].n_stacks; j++)
+            place_of[profile->io_places[i].stacks[j]] = i;
+    profile->io_place_of = place_of;
+    return 0;
+}
+
 static int make_places(struct analysis *analysis, const struct lines_groups *groups)
 {
     struct profile *const profile = analysis->profile;
@@ -172,7 +187,7 @@ static int make_places(struct analysis *analysis, const struct lines_groups *gro
         qsort(places, groups->n_groups, sizeof *places, compare);
     profile->io_places = places;
     profile->n_io_places = groups->n_groups;
-    return 0;
+    return point_to_places(analysis);
 }
 
 /* The same line may make calls of several kinds, each a place of its own. */

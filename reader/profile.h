@@ -302,6 +302,7 @@ struct profile {
     const struct site *places;
     size_t n_io_places;
     const struct io_site *io_places;
+    const uint32_t *io_place_of; /* by index in io_sites: the index of its entry in io_places */
     size_t n_path_sites;
     const struct path_site *path_sites; /* by calls; only with options.habits */
 };

@@ -135,6 +135,8 @@ static void calls_of_one_line_are_one_place(void **state)
     assert_int_equal(place->n_threads, 1);
     assert_string_equal(profile->io_places[1].path, "/data/a");
     assert_int_equal(profile->io_places[1].n_stacks, 1);
+    for (size_t i = 0; i < profile->n_io_sites; i++)
+        assert_int_equal(profile->io_place_of[i], profile->io_sites[i].reads ? 0 : 1);
     profile_free(profile);
 }
 
