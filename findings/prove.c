@@ -31,7 +31,10 @@ static struct replay_plan_row reuse(const struct finding *finding)
     const uint64_t n_buffers = finding->suggestion.buffer.calls_after;
     if (!site)
         return (struct replay_plan_row){.technique = REPLAY_NONE};
-    if (!finding->suggestion.buffer.known || n_buffers <= site->most_threads)
+    if (!finding->suggestion.buffer.known) /* blocks that stay are no part of it */
+        return (struct replay_plan_row){
+            .technique = REPLAY_REUSE, .bytes = site->sizes.max, .only_temporary = true};
+    if (n_buffers <= site->most_threads)
         return (struct replay_plan_row){.technique = REPLAY_REUSE, .bytes = site->sizes.max};
     return (struct replay_plan_row){.technique = REPLAY_POOL,
                                     .is_shared = is_of_several_threads(site),

@@ -13,8 +13,16 @@
 
 #define NO_LIST UINT32_MAX
 
+/* A request that came last in its thread; it is temporary if the thread's next one finds it released. */
+struct temporary {
+    uint32_t slot, turn; /* as the request left it */
+    uint64_t at;
+    uint16_t row; /* that serves it then; 0 none */
+};
+
 struct thread {
     struct ops_list list;
+    struct temporary temporary;
     uint32_t epoch; /* the one it is in, plus 1; 0 before its first */
     struct block_slots_own free_slots;
     bool is_unstarted;
@@ -219,6 +227,34 @@ static bool confirm_growth(struct compiler *compiler, uint32_t list, uint32_t nu
     return true;
 }
 
+/* ---- rows that serve temporary blocks alone ---- */
+
+static bool is_for_temporary(const struct compiler *compiler, uint16_t row)
+{
+    return row && compiler->options->plan->rows[row - 1].only_temporary;
+}
+
+/* A request of the row came last in the list: whether it is served by it is known at the thread's next call. */
+static void expect_release(struct compiler *compiler, uint32_t list, uint16_t row, uint32_t number)
+{
+    compiler->threads[list].temporary = (struct temporary){.row = row,
+                                                           .slot = number,
+                                                           .turn = slot_at(compiler, number)->turn,
+                                                           .at = compiler->last_at};
+}
+
+/* Whether the block given back is the one that the thread's last call asked for; says so there as well. */
+static uint16_t confirm_temporary(struct compiler *compiler, uint32_t list, uint32_t number)
+{
+    struct temporary *const last = &compiler->threads[list].temporary;
+    const uint16_t row = last->row;
+    if (row == 0 || last->slot != number || last->turn != slot_at(compiler, number)->turn)
+        return 0;
+    ops_writer_op(compiler->file, last->at)->row = row;
+    last->row = 0;
+    return row;
+}
+
 /* ---- calls ---- */
 
 static uint8_t alignment_of(const struct program_request *request)
@@ -233,13 +269,14 @@ static int on_acquire(void *context, const struct program_request *request, uint
                                     [PROGRAM_CALLOC] = OPS_CALLOC,
                                     [PROGRAM_ALIGNED] = OPS_ALIGNED};
     struct compiler *const compiler = context;
-    const uint16_t row = row_of(compiler, request->site);
+    const uint16_t planned = row_of(compiler, request->site);
+    const uint16_t row = is_for_temporary(compiler, planned) ? 0 : planned;
     uint32_t list, number;
     int error = begin_call(compiler, request->thread, request->is_main, &list);
     if (error ||
         (error = block_slots_take(&compiler->slots, &compiler->threads[list].free_slots, &number)))
         return error;
-    if (row && (error = expect_growth(compiler, list, row, request->size_bytes)))
+    if (planned && (error = expect_growth(compiler, list, planned, request->size_bytes)))
         return error;
     const struct ops_op op = {.bytes = request->size_bytes,
                               .slot = number,
@@ -249,9 +286,9 @@ static int on_acquire(void *context, const struct program_request *request, uint
     error = put_call(compiler, list, &op);
     slot_at(compiler, number)->row = row;
     *block_out = number;
-    if (row) {
+    if (row)
         expected(compiler, list, row, number);
-    }
+    expect_release(compiler, list, row == planned ? 0 : planned, number);
     return error;
 }
 
@@ -267,8 +304,10 @@ static int on_resize(void *context, const struct program_request *request, uint6
     if (error)
         return error;
     struct block_slot *const slot = slot_at(compiler, number);
-    if (slot->row == 0)
-        slot->row = row_of(compiler, request->site);
+    const uint16_t planned = row_of(compiler, request->site);
+    compiler->threads[list].temporary = (struct temporary){.row = 0};
+    if (slot->row == 0 && !is_for_temporary(compiler, planned))
+        slot->row = planned;
     const struct ops_op op = {.bytes = request->size_bytes,
                               .slot = number,
                               .row = slot->row,
@@ -287,8 +326,9 @@ static int on_release(void *context, const struct program_release *release, uint
     int error = begin_call(compiler, release->thread, release->is_main, &list);
     if (error)
         return error;
+    const uint16_t temporary = confirm_temporary(compiler, list, number);
     const uint16_t row = slot_at(compiler, number)->row;
-    struct ops_op op = {.slot = number, .row = row, .kind = OPS_RELEASE};
+    struct ops_op op = {.slot = number, .row = temporary ? temporary : row, .kind = OPS_RELEASE};
     if (row)
         op.flags = confirm_growth(compiler, list, number) ? OPS_MOVED : 0;
     error = put_call(compiler, list, &op);

@@ -100,9 +100,12 @@ static int take_key(struct replay_plan_row *row, const char *key, const json_t *
     if (strcmp(key, "bytes") == 0 || strcmp(key, "object_bytes") == 0 ||
         strcmp(key, "final_bytes") == 0)
         return take_number(&row->bytes, key, value, why);
-    if (strcmp(key, "shared") != 0 || !json_is_boolean(value))
+    bool *const flag = strcmp(key, "shared") == 0           ? &row->is_shared
+                       : strcmp(key, "only_temporary") == 0 ? &row->only_temporary
+                                                            : NULL;
+    if (!flag || !json_is_boolean(value))
         return refuse(why, "unknown key \"%.40s\", or no value that it takes", key);
-    row->is_shared = json_is_true(value);
+    *flag = json_is_true(value);
     return 0;
 }
 

@@ -20,7 +20,9 @@ enum replay_technique {
 struct replay_plan_row {
     char site[17]; /* struct site.id */
     uint8_t technique;
-    bool is_shared; /* pool, arena: one for all threads, with a lock; else each has its own */
+    bool
+        only_temporary; /* serve only blocks that their thread gives back before its next request */
+    bool is_shared;     /* pool, arena: one for all threads, with a lock; else each has its own */
     uint16_t
         group; /* arena: rows of one number share it, and are measured together; 0: one of its own */
     uint64_t bytes, slots;

@@ -190,6 +190,56 @@ static void growth_is_seen_where_the_plan_reserves(void **state)
                "0: +1:64/1 +2:128/1 -1/1 +1:256^/1 -2/1 +2:16/1 -1/1");
 }
 
+static void blocks_that_stay_are_left_out_where_only_temporary_ones_are_meant(void **state)
+{
+    struct replay_plan_row rows[] = {
+        {.technique = REPLAY_REUSE, .bytes = 256, .only_temporary = true}};
+    const struct replay_plan plan = {.rows = rows, .n_rows = 1};
+    const uint16_t row_of_site[] = {1};
+    const struct compile_options options = {
+        .process_id = 1, .plan = &plan, .row_of_site = row_of_site, .n_site_rows = 1};
+    static const struct {
+        const char *calls, *expected;
+    } cases[] = {
+        /* the second is released after a third came, which is released at once, another release between */
+        {"1 malloc 10 0x1000 1 1\n1 free 20 0x1000\n1 malloc 30 0x1000 2 1\n"
+         "1 malloc 40 0x2000 3 1\n1 free 50 0x1000\n1 free 60 0x2000\n",
+         "0: +1:1/1 -1/1 +1:2 +2:3^/1 -1 -2/1"},
+        /* resized in between */
+        {"1 malloc 10 0x1000 1 1\n1 realloc_begin 20 0x1000 0\n1 realloc_end 21 0x1000 9 1\n"
+         "1 free 30 0x1000\n",
+         "0: +1:1 ~1:9^ -1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char script[4096];
+        snprintf(script, sizeof script, "%s%s%s", SCRIPT_HEAD, cases[i].calls, SCRIPT_TAIL);
+        check_with(script, &options, cases[i].expected);
+    }
+}
+
+/* Another thread released it, and had it before: nothing of that is the first one's. */
+static void a_block_that_another_thread_releases_is_not_temporary(void **state)
+{
+    struct replay_plan_row rows[] = {
+        {.technique = REPLAY_REUSE, .bytes = 256, .only_temporary = true}};
+    const struct replay_plan plan = {.rows = rows, .n_rows = 1};
+    const uint16_t row_of_site[] = {1, 1};
+    const struct compile_options options = {
+        .process_id = 1, .plan = &plan, .row_of_site = row_of_site, .n_site_rows = 2};
+    struct compiled compiled;
+    (void)state;
+    compile(SCRIPT_HEAD "stream 2 1 100 101 0\n2 node 1 0 0x400101\n"
+                        "2 malloc 10 0x1000 1 1\n1 free 20 0x1000\n1 malloc 30 0x1000 1 1\n"
+                        "2 free 40 0x1000\n" SCRIPT_TAIL,
+            &options, &compiled);
+    const struct ops_op *op = (const struct ops_op *)(const void *)compiled.file.bytes;
+    for (size_t i = 0; i < compiled.file.n_bytes / sizeof *op; i++)
+        if (op[i].kind == OPS_RELEASE && op[i].slot == 1 && op[i].bytes == 0)
+            assert_int_equal(op[i].row, 0);
+    compiled_fini(&compiled);
+}
+
 static void rows_know_the_threads_they_meet(void **state)
 {
     struct replay_plan_row rows[] = {{.technique = REPLAY_POOL, .bytes = 256, .slots = 2}};
@@ -280,6 +330,8 @@ int main(void)
         cmocka_unit_test(an_address_given_out_twice_is_freed_between),
         cmocka_unit_test(exec_frees_what_is_left),
         cmocka_unit_test(growth_is_seen_where_the_plan_reserves),
+        cmocka_unit_test(blocks_that_stay_are_left_out_where_only_temporary_ones_are_meant),
+        cmocka_unit_test(a_block_that_another_thread_releases_is_not_temporary),
         cmocka_unit_test(rows_know_the_threads_they_meet),
         cmocka_unit_test(long_lists_are_chained),
         cmocka_unit_test(a_trace_that_contradicts_itself_stays_in_order),

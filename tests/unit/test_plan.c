@@ -33,10 +33,11 @@ static void rows_are_read(void **state)
     assert_int_equal(read_text("[{" SITE ",\"technique\":\"pool\",\"object_bytes\":64,\"slots\":7,"
                                "\"shared\":true},{" SITE ",\"technique\":\"arena\",\"bytes\":4096,"
                                "\"group\":3},{" SITE
-                               ",\"technique\":\"reserve\",\"final_bytes\":9}]",
+                               ",\"technique\":\"reserve\",\"final_bytes\":9},{" SITE
+                               ",\"technique\":\"reuse\",\"bytes\":1,\"only_temporary\":true}]",
                                &plan, why),
                      0);
-    assert_int_equal(plan.n_rows, 3);
+    assert_int_equal(plan.n_rows, 4);
     assert_string_equal(plan.rows[0].site, "0123456789abcdef");
     assert_int_equal(plan.rows[0].technique, REPLAY_POOL);
     assert_true(plan.rows[0].is_shared);
@@ -44,6 +45,8 @@ static void rows_are_read(void **state)
     assert_int_equal(plan.rows[0].slots, 7);
     assert_int_equal(plan.rows[1].group, 3);
     assert_int_equal(plan.rows[2].bytes, 9);
+    assert_false(plan.rows[2].only_temporary);
+    assert_true(plan.rows[3].only_temporary);
     plan_fini(&plan);
     assert_int_equal(read_text("[]", &plan, why), 0);
     assert_int_equal(plan.n_rows, 0);
@@ -70,6 +73,7 @@ static void faults_are_named(void **state)
         {"[{\"bytes\":9223372036854775807}]", "bytes"},
         {"[{\"group\":70000}]", "group"},
         {"[{\"shared\":1}]", "shared"},
+        {"[{\"only_temporary\":\"yes\"}]", "only_temporary"},
         {"[{\"colour\":\"red\"}]", "colour"},
         {"[{\"slots\":1,\"slots\":2}]", "line 1"},
     };

@@ -81,6 +81,9 @@ static void each_technique_has_its_numbers(void **state)
         {"reuse",
          {.rule = &reuse_rule, .site = &places[1], .suggestion.buffer = {true, 50, 1000, 1}},
          {.technique = REPLAY_REUSE, .bytes = 100}},
+        {"reuse by what is temporary",
+         {.rule = &reuse_rule, .site = &places[1]},
+         {.technique = REPLAY_REUSE, .bytes = 100, .only_temporary = true}},
         {"more buffers in use than threads",
          {.rule = &reuse_rule, .site = &places[1], .suggestion.buffer = {true, 50, 1000, 5}},
          {.technique = REPLAY_POOL, .bytes = 100, .slots = 5}},
@@ -90,7 +93,8 @@ static void each_technique_has_its_numbers(void **state)
         const struct replay_plan_row *const row = plan.rows, *const wanted = &rows[i].row;
         if (plan.n_rows != 1 || row->technique != wanted->technique ||
             row->bytes != wanted->bytes || row->slots != wanted->slots ||
-            row->group != wanted->group || row->is_shared)
+            row->group != wanted->group || row->only_temporary != wanted->only_temporary ||
+            row->is_shared)
             fail_msg("%s", rows[i].what);
         assert_string_equal(row->site, "0000000000000002");
         plan_fini(&plan);
