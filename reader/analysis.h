@@ -66,6 +66,13 @@ int timeline_analyse(struct analysis *analysis);
 int sizes_analyse(struct analysis *analysis);
 int remarks_analyse(struct analysis *analysis); /* losses, processes not recorded, anything odd */
 
+/* Add a site's distributions and threads to those of another one, or of a zeroed one. 0 or -ENOMEM. */
+int rows_join(struct model_site *to, const struct model_site *from);
+
+/* Fill in what a row says of them. */
+void rows_describe(const struct analysis *analysis, const struct model_site *source,
+                   struct site *site);
+
 /* The number, less one, of the call that a node which a site needs stands for. */
 static inline uint32_t analysis_call_at(const struct analysis *analysis, uint32_t node)
 {

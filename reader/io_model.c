@@ -6,14 +6,18 @@
 
 #include "reader/io_habits.h"
 
+void io_model_site_fini(struct model_io_site *site)
+{
+    idmap_fini(&site->files);
+    idmap_fini(&site->threads);
+    histogram_fini(&site->sizes);
+    histogram_fini(&site->latency_ticks);
+}
+
 void io_model_fini(struct model_io *io)
 {
-    for (uint32_t i = 0; i < io->n_sites; i++) {
-        idmap_fini(&io->sites[i].files);
-        idmap_fini(&io->sites[i].threads);
-        histogram_fini(&io->sites[i].sizes);
-        histogram_fini(&io->sites[i].latency_ticks);
-    }
+    for (uint32_t i = 0; i < io->n_sites; i++)
+        io_model_site_fini(&io->sites[i]);
     for (uint32_t i = 0; i < io->n_files; i++) {
         covered_fini(&io->files[i].covered);
         histogram_fini(&io->files[i].read_sizes);

@@ -143,4 +143,7 @@ static inline struct model_io_opener *io_opener(const struct model_io *io, uint3
 
 void io_model_fini(struct model_io *io);
 
+/* What a site holds of its own; a sum of sites outside of the model has it, too. */
+void io_model_site_fini(struct model_io_site *site);
+
 #endif

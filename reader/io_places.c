@@ -10,59 +10,6 @@
 #include "reader/lines.h"
 #include "reader/members.h"
 
-/* What cannot be added up from rows alone, while a place is put together. */
-struct sums {
-    struct histogram sizes, latency_ticks;
-    struct idmap threads, files;
-};
-
-static void sums_fini(struct sums *sums)
-{
-    histogram_fini(&sums->sizes);
-    histogram_fini(&sums->latency_ticks);
-    idmap_fini(&sums->threads);
-    idmap_fini(&sums->files);
-}
-
-static int sums_add(struct sums *sums, const struct model_io_site *site)
-{
-    int error = histogram_merge(&sums->sizes, &site->sizes);
-    if (error == 0)
-        error = histogram_merge(&sums->latency_ticks, &site->latency_ticks);
-    if (error == 0)
-        error = idmap_join(&sums->threads, &site->threads);
-    if (error == 0)
-        error = idmap_join(&sums->files, &site->files);
-    return error || site->file == 0 ? error : idmap_put(&sums->files, site->file, 1);
-}
-
-static void add_counts(struct io_site *to, const struct io_site *from)
-{
-    static const size_t added[] = {
-        offsetof(struct io_site, calls),
-        offsetof(struct io_site, bytes),
-        offsetof(struct io_site, logical_calls),
-        offsetof(struct io_site, failed),
-        offsetof(struct io_site, would_block),
-        offsetof(struct io_site, interrupted),
-        offsetof(struct io_site, short_calls),
-        offsetof(struct io_site, empty),
-        offsetof(struct io_site, pattern.consecutive),
-        offsetof(struct io_site, pattern.strided),
-        offsetof(struct io_site, pattern.random),
-        offsetof(struct io_site, heap_calls),
-        offsetof(struct io_site, fresh_calls),
-        offsetof(struct io_site, single_calls),
-        offsetof(struct io_site, inner_allocs),
-        offsetof(struct io_site, copied_calls),
-        offsetof(struct io_site, copied_bytes),
-    };
-    members_add(to, from, added, sizeof added / sizeof *added);
-    to->seconds += from->seconds;
-    if (strcmp(to->path, from->path) != 0)
-        to->path = "";
-}
-
 /* ---- habits ---- */
 
 static void merge_before(struct io_before *to, const struct io_before *from)
@@ -107,26 +54,22 @@ static int sum_up(const struct analysis *analysis, const uint32_t *members, uint
                   struct io_site *place)
 {
     const struct io_site *const sites = analysis->profile->io_sites;
+    const struct model_io *const io = &analysis->model->io;
+    const struct model_io_site *const first = io_site(io, analysis->io_site_sources[members[0]]);
     struct io_habits *const habits = storage_new(analysis->storage, sizeof *habits);
-    struct sums sums = {.threads = {0}};
-    int error = habits ? 0 : -ENOMEM;
-    if (habits)
-        *habits = *place->habits;
-    for (uint32_t i = 0; i < n && error == 0; i++) {
-        const struct io_site *const site = &sites[members[i]];
-        error =
-            sums_add(&sums, io_site(&analysis->model->io, analysis->io_site_sources[members[i]]));
-        if (i == 0 || error)
-            continue;
-        add_counts(place, site);
-        merge_habits(habits, site->habits);
+    struct model_io_site sum = {.op = first->op, .layer = first->layer};
+    if (!habits)
+        return -ENOMEM;
+    *habits = *place->habits;
+    int error = io_reports_join(&sum, first);
+    for (uint32_t i = 1; i < n && error == 0; i++) {
+        error = io_reports_join(&sum, io_site(io, analysis->io_site_sources[members[i]]));
+        place->inner_allocs = add_capped(place->inner_allocs, sites[members[i]].inner_allocs);
+        merge_habits(habits, sites[members[i]].habits);
     }
     place->habits = habits;
-    place->sizes = histogram_quantiles(&sums.sizes, 1);
-    place->latency_ns = histogram_quantiles(&sums.latency_ticks, analysis->ns_per_tick);
-    place->n_threads = (uint32_t)sums.threads.n_used;
-    place->n_files = (uint32_t)sums.files.n_used;
-    sums_fini(&sums);
+    io_reports_describe(analysis, &sum, place);
+    io_model_site_fini(&sum);
     return error;
 }
 
@@ -144,18 +87,6 @@ static int make_place(const struct analysis *analysis, const struct lines_groups
     place->n_stacks = n;
     place->stacks = stacks;
     return n > 1 ? sum_up(analysis, members, n, place) : 0;
-}
-
-static int compare(const void *a_, const void *b_)
-{
-    const struct io_site *const a = a_, *const b = b_;
-    if (a->seconds != b->seconds)
-        return a->seconds > b->seconds ? -1 : 1;
-    const int ids = strcmp(a->id, b->id);
-    if (ids)
-        return ids;
-    return a->layer != b->layer ? (a->layer > b->layer) - (a->layer < b->layer)
-                                : strcmp(a->op, b->op);
 }
 
 /* Tell of each row which place it belongs to. */
@@ -184,7 +115,7 @@ static int make_places(struct analysis *analysis, const struct lines_groups *gro
     if (error)
         return error;
     if (groups->n_groups)
-        qsort(places, groups->n_groups, sizeof *places, compare);
+        qsort(places, groups->n_groups, sizeof *places, io_reports_compare);
     profile->io_places = places;
     profile->n_io_places = groups->n_groups;
     return point_to_places(analysis);

@@ -73,22 +73,23 @@ static void add_counts(struct model_io_site *site, const struct model_io_site *f
     members_add(site, from, added, sizeof added / sizeof *added);
 }
 
+int io_reports_join(struct model_io_site *to, const struct model_io_site *from)
+{
+    add_counts(to, from);
+    int error = histogram_merge(&to->sizes, &from->sizes);
+    if (error == 0)
+        error = histogram_merge(&to->latency_ticks, &from->latency_ticks);
+    if (error == 0)
+        error = idmap_join(&to->threads, &from->threads);
+    return error ? error : join_files(to, from);
+}
+
 /* Gather all of a group in its first site, which no one needs alone any more. */
 static int gather(const struct model_io *io, const struct row *rows, size_t n_rows)
 {
-    struct model_io_site *const first = io_site(io, rows[0].site);
     int error = 0;
-    for (size_t i = 1; i < n_rows && error == 0; i++) {
-        const struct model_io_site *const other = io_site(io, rows[i].site);
-        add_counts(first, other);
-        error = histogram_merge(&first->sizes, &other->sizes);
-        if (error == 0)
-            error = histogram_merge(&first->latency_ticks, &other->latency_ticks);
-        if (error == 0)
-            error = idmap_join(&first->threads, &other->threads);
-        if (error == 0)
-            error = join_files(first, other);
-    }
+    for (size_t i = 1; i < n_rows && error == 0; i++)
+        error = io_reports_join(io_site(io, rows[0].site), io_site(io, rows[i].site));
     return error;
 }
 
@@ -126,12 +127,42 @@ static uint64_t inner_allocs(const struct model_io *io, const uint64_t *inner,
     return n;
 }
 
+void io_reports_describe(const struct analysis *analysis, const struct model_io_site *source,
+                         struct io_site *site)
+{
+    const enum io_class class = io_op_class(source->op);
+    site->layer = (enum io_layer)source->layer;
+    site->op = io_op_kernel_call(source->op);
+    site->reads = class == IO_CLASS_READ || class == IO_CLASS_COPY;
+    site->writes = class == IO_CLASS_WRITE || class == IO_CLASS_COPY;
+    site->path = path_of(analysis, source);
+    site->n_files = source->files.n_used ? (uint32_t)source->files.n_used : source->file != 0;
+    site->calls = source->calls;
+    site->bytes = source->bytes;
+    site->seconds = io_reports_seconds(analysis, source->ticks);
+    site->logical_calls = source->logical_calls;
+    site->sizes = histogram_quantiles(&source->sizes, 1);
+    site->latency_ns = histogram_quantiles(&source->latency_ticks, analysis->ns_per_tick);
+    site->failed = source->failed;
+    site->would_block = source->would_block;
+    site->interrupted = source->interrupted;
+    site->short_calls = source->short_calls;
+    site->empty = source->empty;
+    site->pattern = source->pattern;
+    site->n_threads = (uint32_t)source->threads.n_used;
+    site->heap_calls = source->heap_calls;
+    site->fresh_calls = source->fresh_calls;
+    site->single_calls = source->single_calls;
+    site->copied_calls = source->copied_calls;
+    site->copied_bytes = source->copied_bytes;
+}
+
 static int make_site(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
                      size_t n_rows, struct io_site *site)
 {
     const struct analysis *const analysis = all->analysis;
     const struct model_io *const io = &analysis->model->io;
-    struct model_io_site *const source = io_site(io, rows[0].site);
+    const struct model_io_site *const source = io_site(io, rows[0].site);
     const struct rowstack stack = {.node = source->node};
     struct rowstack_frames shown;
     int error = rowstacks_list(all, &stack, &shown);
@@ -139,42 +170,18 @@ static int make_site(const struct rowstacks *all, const uint64_t *inner, const s
         error = gather(io, rows, n_rows);
     if (error)
         return error;
-    const enum io_class class = io_op_class(source->op);
     *site = (struct io_site){
         .n_frames = shown.n_frames,
         .frames = shown.frames,
         .place = shown.place,
-        .layer = (enum io_layer)source->layer,
-        .op = io_op_kernel_call(source->op),
-        .reads = class == IO_CLASS_READ || class == IO_CLASS_COPY,
-        .writes = class == IO_CLASS_WRITE || class == IO_CLASS_COPY,
-        .path = path_of(analysis, source),
-        .n_files = source->files.n_used ? (uint32_t)source->files.n_used : source->file != 0,
-        .calls = source->calls,
-        .bytes = source->bytes,
-        .seconds = io_reports_seconds(analysis, source->ticks),
-        .logical_calls = source->logical_calls,
-        .sizes = histogram_quantiles(&source->sizes, 1),
-        .latency_ns = histogram_quantiles(&source->latency_ticks, analysis->ns_per_tick),
-        .failed = source->failed,
-        .would_block = source->would_block,
-        .interrupted = source->interrupted,
-        .short_calls = source->short_calls,
-        .empty = source->empty,
-        .pattern = source->pattern,
-        .n_threads = (uint32_t)source->threads.n_used,
-        .heap_calls = source->heap_calls,
-        .fresh_calls = source->fresh_calls,
-        .single_calls = source->single_calls,
         .inner_allocs = inner_allocs(io, inner, rows, n_rows),
-        .copied_calls = source->copied_calls,
-        .copied_bytes = source->copied_bytes,
     };
+    io_reports_describe(analysis, source, site);
     rowstack_write_id(rows[0].id, site->id);
     return 0;
 }
 
-static int compare_sites(const void *a_, const void *b_)
+int io_reports_compare(const void *a_, const void *b_)
 {
     const struct io_site *const a = a_, *const b = b_;
     if (a->seconds != b->seconds)
@@ -194,67 +201,75 @@ static size_t end_of_group(const struct row *rows, size_t n_rows, size_t begin)
     return end;
 }
 
-/* The place, plus 1, that the row of a group got; its sums are in the first site. */
-static uint32_t find_site(const struct analysis *analysis, const struct row *row)
-{
-    const struct profile *const profile = analysis->profile;
-    const uint64_t ticks = io_site(&analysis->model->io, row->site)->ticks;
-    struct io_site key = {.seconds = io_reports_seconds(analysis, ticks),
-                          .layer = (enum io_layer)row->layer,
-                          .op = io_op_kernel_call(row->op)};
-    rowstack_write_id(row->id, key.id);
-    const struct io_site *const found =
-        bsearch(&key, profile->io_sites, profile->n_io_sites, sizeof key, compare_sites);
-    return found ? (uint32_t)(found - profile->io_sites) + 1 : 0;
-}
+/* A row of the report, and the group that it is made of. */
+struct made {
+    struct io_site site; /* first: io_reports_compare() looks at it */
+    const struct row *rows;
+    size_t n_rows;
+};
 
-static int make_habits(struct analysis *analysis, const struct row *rows, size_t n_rows,
+static int make_habits(struct analysis *analysis, const struct made *made, size_t n_made,
                        struct io_site *sites)
 {
     const struct model_io *const io = &analysis->model->io;
     uint32_t *const row_of_site = calloc(io->n_sites, sizeof *row_of_site);
-    analysis->io_site_sources =
-        calloc(analysis->profile->n_io_sites + 1, sizeof *analysis->io_site_sources);
+    analysis->io_site_sources = calloc(n_made + 1, sizeof *analysis->io_site_sources);
     if (!row_of_site || !analysis->io_site_sources) {
         free(row_of_site);
         return -ENOMEM;
     }
-    for (size_t i = 0, end; i < n_rows; i = end) {
-        const uint32_t number = find_site(analysis, &rows[i]);
-        end = end_of_group(rows, n_rows, i);
-        if (number)
-            analysis->io_site_sources[number - 1] = rows[i].site;
-        for (size_t j = i; j < end; j++)
-            row_of_site[rows[j].site - 1] = number;
+    for (size_t i = 0; i < n_made; i++) {
+        analysis->io_site_sources[i] = made[i].rows[0].site;
+        for (size_t j = 0; j < made[i].n_rows; j++)
+            row_of_site[made[i].rows[j].site - 1] = (uint32_t)i + 1;
     }
-    const int error =
-        io_habits_rows_fill(analysis, sites, analysis->profile->n_io_sites, row_of_site);
+    const int error = io_habits_rows_fill(analysis, sites, n_made, row_of_site);
     free(row_of_site);
     return error;
+}
+
+/* Make a row of each group, most seconds first. `made` has room for as many as there are groups. */
+static int make_rows(const struct rowstacks *all, const uint64_t *inner, const struct row *rows,
+                     size_t n_rows, struct made *made)
+{
+    size_t n_made = 0;
+    for (size_t i = 0; i < n_rows; i += made[n_made++].n_rows) {
+        const size_t n = end_of_group(rows, n_rows, i) - i;
+        const int error = make_site(all, inner, &rows[i], n, &made[n_made].site);
+        if (error)
+            return error;
+        made[n_made].rows = &rows[i];
+        made[n_made].n_rows = n;
+    }
+    if (n_made)
+        qsort(made, n_made, sizeof *made, io_reports_compare);
+    return 0;
+}
+
+static int keep_sites(struct analysis *analysis, const struct made *made, size_t n_made)
+{
+    struct io_site *const sites = storage_array(analysis->storage, n_made, sizeof *sites);
+    if (!sites)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_made; i++)
+        sites[i] = made[i].site;
+    analysis->profile->io_sites = sites;
+    analysis->profile->n_io_sites = n_made;
+    return analysis->model->io.habits ? make_habits(analysis, made, n_made, sites) : 0;
 }
 
 static int make_sites(struct analysis *analysis, const uint64_t *inner, const struct row *rows,
                       size_t n_rows)
 {
-    const struct rowstacks *const all = analysis->rowstacks;
-    struct profile *const profile = analysis->profile;
-    size_t n_sites = 0, n_made = 0;
-    for (size_t i = 0; i < n_rows; i++)
-        n_sites += i == 0 || compare_kinds(&rows[i], &rows[i - 1]) != 0;
-    struct io_site *const sites = storage_array(analysis->storage, n_sites, sizeof *sites);
-    if (!sites)
-        return -ENOMEM;
-    for (size_t i = 0, end; i < n_rows; i = end) {
-        end = end_of_group(rows, n_rows, i);
-        const int error = make_site(all, inner, &rows[i], end - i, &sites[n_made++]);
-        if (error)
-            return error;
-    }
-    if (n_sites)
-        qsort(sites, n_sites, sizeof *sites, compare_sites);
-    profile->io_sites = sites;
-    profile->n_io_sites = n_sites;
-    return analysis->model->io.habits ? make_habits(analysis, rows, n_rows, sites) : 0;
+    size_t n_made = 0;
+    for (size_t i = 0; i < n_rows; i = end_of_group(rows, n_rows, i))
+        n_made++;
+    struct made *const made = calloc(n_made + 1, sizeof *made);
+    int error = made ? make_rows(analysis->rowstacks, inner, rows, n_rows, made) : -ENOMEM;
+    if (error == 0)
+        error = keep_sites(analysis, made, n_made);
+    free(made);
+    return error;
 }
 
 int io_rows_analyse(struct analysis *analysis)

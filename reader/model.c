@@ -43,7 +43,7 @@ int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ti
     return error;
 }
 
-static void free_site(struct model_site *site)
+void model_site_fini(struct model_site *site)
 {
     idmap_fini(&site->threads);
     histogram_fini(&site->sizes);
@@ -56,7 +56,7 @@ void model_fini(struct model *model)
 {
     site_habits_fini(&model->habits, model->n_sites);
     for (uint32_t i = 0; i < model->n_sites; i++)
-        free_site(&model->sites[i]);
+        model_site_fini(&model->sites[i]);
     for (uint32_t i = 0; i < model->n_processes; i++)
         rates_fini(&model->processes[i].rates);
     for (uint32_t i = 0; i < model->n_images; i++)

@@ -247,6 +247,9 @@ static inline uint32_t model_reason(uint32_t reason)
 int model_init(struct model *model, struct storage *storage);
 void model_fini(struct model *model);
 
+/* What a site holds of its own; a sum of sites outside of the model has it, too. */
+void model_site_fini(struct model_site *site);
+
 /* Time begins at `ticks`; the timeline's buckets are `width_ticks` wide at first. 0 or -ENOMEM. */
 int model_set_start(struct model *model, uint64_t start_ticks, uint64_t width_ticks);
 

@@ -59,21 +59,34 @@ static void add_max_live(const struct analysis *analysis, struct site *site, con
     }
 }
 
+int rows_join(struct model_site *to, const struct model_site *from)
+{
+    int error = histogram_merge(&to->sizes, &from->sizes);
+    if (error == 0)
+        error = histogram_merge(&to->lifetime_ticks, &from->lifetime_ticks);
+    if (error == 0)
+        error = histogram_merge(&to->alloc_call_cycles, &from->alloc_call_cycles);
+    if (error == 0)
+        error = histogram_merge(&to->free_call_cycles, &from->free_call_cycles);
+    return error ? error : idmap_join(&to->threads, &from->threads);
+}
+
+void rows_describe(const struct analysis *analysis, const struct model_site *source,
+                   struct site *site)
+{
+    site->n_threads = (uint32_t)source->threads.n_used;
+    site->sizes = histogram_quantiles(&source->sizes, 1);
+    site->lifetime_ns = histogram_quantiles(&source->lifetime_ticks, analysis->ns_per_tick);
+    site->alloc_call_ns = histogram_quantiles(&source->alloc_call_cycles, analysis->ns_per_cycle);
+    site->free_call_ns = histogram_quantiles(&source->free_call_cycles, analysis->ns_per_cycle);
+}
+
 /* Gather threads and distributions in the group's first site, which no one needs alone any more. */
 static int gather(const struct analysis *analysis, const struct row *rows, size_t n_rows)
 {
     struct model_site *const first = model_site(analysis->model, rows[0].site);
     for (size_t i = 1; i < n_rows; i++) {
-        const struct model_site *const other = model_site(analysis->model, rows[i].site);
-        int error = histogram_merge(&first->sizes, &other->sizes);
-        if (error == 0)
-            error = histogram_merge(&first->lifetime_ticks, &other->lifetime_ticks);
-        if (error == 0)
-            error = histogram_merge(&first->alloc_call_cycles, &other->alloc_call_cycles);
-        if (error == 0)
-            error = histogram_merge(&first->free_call_cycles, &other->free_call_cycles);
-        if (error == 0)
-            error = idmap_join(&first->threads, &other->threads);
+        const int error = rows_join(first, model_site(analysis->model, rows[i].site));
         if (error)
             return error;
         freed_at_join(analysis->model, rows[0].site, rows[i].site);
@@ -112,12 +125,7 @@ static int make_site(const struct rowstacks *all, const struct row *rows, size_t
     for (size_t i = 0; i < n_rows; i++)
         add_counts(analysis, &site->metrics, model_site(analysis->model, rows[i].site));
     add_max_live(analysis, site, rows, n_rows);
-    site->n_threads = (uint32_t)first->threads.n_used;
-    site->sizes = histogram_quantiles(&first->sizes, 1);
-    const double scale = analysis->ns_per_tick;
-    site->lifetime_ns = histogram_quantiles(&first->lifetime_ticks, scale);
-    site->alloc_call_ns = histogram_quantiles(&first->alloc_call_cycles, analysis->ns_per_cycle);
-    site->free_call_ns = histogram_quantiles(&first->free_call_cycles, analysis->ns_per_cycle);
+    rows_describe(analysis, first, site);
     return add_habits(analysis, rows, n_rows, site);
 }
 

@@ -10,33 +10,6 @@
 #include "reader/lines.h"
 #include "reader/members.h"
 
-/* The distributions of a place while they are put together. */
-struct sums {
-    struct histogram sizes, lifetime_ticks, alloc_call_cycles, free_call_cycles;
-    struct idmap threads;
-};
-
-static void sums_fini(struct sums *sums)
-{
-    histogram_fini(&sums->sizes);
-    histogram_fini(&sums->lifetime_ticks);
-    histogram_fini(&sums->alloc_call_cycles);
-    histogram_fini(&sums->free_call_cycles);
-    idmap_fini(&sums->threads);
-}
-
-static int sums_add(struct sums *sums, const struct model_site *site)
-{
-    int error = histogram_merge(&sums->sizes, &site->sizes);
-    if (error == 0)
-        error = histogram_merge(&sums->lifetime_ticks, &site->lifetime_ticks);
-    if (error == 0)
-        error = histogram_merge(&sums->alloc_call_cycles, &site->alloc_call_cycles);
-    if (error == 0)
-        error = histogram_merge(&sums->free_call_cycles, &site->free_call_cycles);
-    return error ? error : idmap_join(&sums->threads, &site->threads);
-}
-
 /* Counts alone: a site has no rates. */
 static void add_metrics(struct metrics *to, const struct metrics *from)
 {
@@ -49,15 +22,6 @@ static void add_metrics(struct metrics *to, const struct metrics *from)
         offsetof(struct metrics, copied_bytes),    offsetof(struct metrics, events),
     };
     members_add(to, from, added, sizeof added / sizeof *added);
-}
-
-static void describe(const struct analysis *analysis, const struct sums *sums, struct site *place)
-{
-    place->n_threads = (uint32_t)sums->threads.n_used;
-    place->sizes = histogram_quantiles(&sums->sizes, 1);
-    place->lifetime_ns = histogram_quantiles(&sums->lifetime_ticks, analysis->ns_per_tick);
-    place->alloc_call_ns = histogram_quantiles(&sums->alloc_call_cycles, analysis->ns_per_cycle);
-    place->free_call_ns = histogram_quantiles(&sums->free_call_cycles, analysis->ns_per_cycle);
 }
 
 /* Count whose threads allocated here. */
@@ -90,13 +54,13 @@ static int sum_up(const struct analysis *analysis, const uint32_t *members, uint
 {
     const struct site *const sites = analysis->profile->sites;
     struct site_habits *const habits = storage_new(analysis->storage, sizeof *habits);
-    struct sums sums = {.threads = {0}};
+    struct model_site sum = {0};
     int error = habits ? 0 : -ENOMEM;
     if (error == 0)
         error = habits_merge(analysis->storage, habits, sites[members[0]].habits);
     for (uint32_t i = 0; i < n && error == 0; i++) {
         const struct site *const site = &sites[members[i]];
-        error = sums_add(&sums, model_site(analysis->model, analysis->site_sources[members[i]]));
+        error = rows_join(&sum, model_site(analysis->model, analysis->site_sources[members[i]]));
         if (i == 0 || error)
             continue;
         add_metrics(&place->metrics, &site->metrics);
@@ -106,10 +70,10 @@ static int sum_up(const struct analysis *analysis, const uint32_t *members, uint
     }
     if (error == 0) {
         place->habits = habits;
-        describe(analysis, &sums, place);
-        error = count_processes(analysis, &sums.threads, place);
+        rows_describe(analysis, &sum, place);
+        error = count_processes(analysis, &sum.threads, place);
     }
-    sums_fini(&sums);
+    model_site_fini(&sum);
     return error;
 }
 
