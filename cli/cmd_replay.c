@@ -135,12 +135,13 @@ static int emit(const struct values *values, const char *trace,
     return status;
 }
 
-static void warn(const struct replay_result *replayed)
+static void warn(const struct values *values, const struct replay_result *replayed)
 {
     if (replayed->lost_events)
         message_error("replay", "%llu events were lost when recording: the sequence has holes",
                       (unsigned long long)replayed->lost_events);
-    for (size_t i = 0; i < replayed->n_rows; i++)
+    /* Findings are of all processes; a plan of the user's is for this one. */
+    for (size_t i = 0; i < replayed->n_rows && values->plan; i++)
         if (!replayed->rows[i].is_found)
             message_error("--plan", "the process has no call site %s",
                           replayed->rows[i].plan->site);
@@ -166,7 +167,7 @@ static int replay(const struct values *values, const char *trace)
     };
     const int result = replay_measure(trace, &options, &replayed, &error);
     if (result == 0) {
-        warn(replayed);
+        warn(values, replayed);
         status = emit(values, trace, replayed);
     } else {
         status = replay_failure(trace, result, &error);

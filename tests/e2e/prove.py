@@ -121,6 +121,16 @@ def one_fixture(verdicts, folder, name, rule, technique):
         verdicts.say(f"prove {name}: nothing to replay with", nothing_to_try(trace))
 
 
+def other_processes(folder):
+    """Findings are of all processes, a replay is of one: the other ones' places go without a word."""
+    trace = os.path.join(folder, "trace.hwt")
+    command = " && ".join(f'"{fixture(name)}" "{folder}"' for name in ("object_pool", "stack_buffer"))
+    record(["sh", "-c", command], trace)
+    rows = document("replay", "--pools", "--runs", "1", "--allocator", "native", trace)["rows"]
+    found = [row for row in rows if row["served"] + row["overflowed"]]
+    return [] if found and len(found) < len(rows) else [f"{len(found)} of {len(rows)} rows are the process's"]
+
+
 def without_replayer(folder):
     """The command where no replayer lies: a copy of it alone."""
     command = os.path.join(folder, "heapwise")
@@ -168,6 +178,12 @@ def main():
                 one_fixture(verdicts, folder, name, rule, technique)
             except (ValueError, KeyError, TypeError) as error:
                 verdicts.say(f"prove {name}", [f"{type(error).__name__} {error}"])
+    with Folder() as folder:
+        try:
+            faults = other_processes(folder)
+        except (ValueError, KeyError) as error:
+            faults = [f"{type(error).__name__} {error}"]
+        verdicts.say("prove: places of other processes", faults)
     with Folder() as folder:
         check_refusals(verdicts, folder)
     verdicts.end()
