@@ -35,7 +35,8 @@ json_t *finding_json_texts(const char *const *texts, size_t n)
     return array;
 }
 
-json_t *finding_json_path(const char *path, const char *root)
+/* A path relative to the root; null for an empty one. */
+static json_t *path_value(const char *path, const char *root)
 {
     struct buffer words = {0};
     if (!path[0])
@@ -86,7 +87,7 @@ static json_t *frame_json(const struct finding_json *context, const struct profi
     json_t *object = json_object();
     jvalue_set(&object, "function", function(frame));
     jvalue_set(&object, "module", finding_json_text(frame ? frame->module : ""));
-    jvalue_set(&object, "file", finding_json_path(frame ? frame->file : "", context->root));
+    jvalue_set(&object, "file", path_value(frame ? frame->file : "", context->root));
     jvalue_set(&object, "line", frame && frame->line ? json_integer(frame->line) : json_null());
     jvalue_set(&object, "inlined", json_boolean(frame && frame->inlined));
     jvalue_set(&object, "user_code", json_boolean(frame && place_is_user(frame)));
@@ -157,7 +158,7 @@ static json_t *freed_at(const struct finding_json *context, const struct finding
         const struct profile_frame *const frame = rows[i].frame;
         json_t *object = json_object();
         jvalue_set(&object, "function", function(frame));
-        jvalue_set(&object, "file", finding_json_path(frame ? frame->file : "", context->root));
+        jvalue_set(&object, "file", path_value(frame ? frame->file : "", context->root));
         jvalue_set(&object, "line", frame && frame->line ? json_integer(frame->line) : json_null());
         jvalue_set(&object, "percentage", jvalue_real(rows[i].percent));
         jvalue_append(&array, object);
@@ -297,7 +298,7 @@ static void set_place(json_t **object, const struct finding_json *context,
                       const struct profile_frame *frame)
 {
     const bool has_line = frame && frame->line;
-    json_t *file = finding_json_path(frame ? frame->file : "", context->root);
+    json_t *file = path_value(frame ? frame->file : "", context->root);
     if (context->is_plain_hotspot && json_is_null(file))
         file = finding_json_text(frame ? names_base(frame->module) : "");
     jvalue_set(object, "function", function(frame));

@@ -30,7 +30,4 @@ json_t *finding_json_texts(const char *const *texts, size_t n);
 /* What the buffer holds, as it is; releases it. */
 json_t *finding_json_words(struct buffer *words);
 
-/* A path relative to the root; null for an empty one. */
-json_t *finding_json_path(const char *path, const char *root);
-
 #endif

@@ -9,7 +9,8 @@
 #include "findings/frame.h"
 #include "findings/place.h"
 
-const struct site_habits *freed_habits(const struct finding *finding)
+/* Habits of the finding's site; NULL where it is not about blocks. */
+static const struct site_habits *habits_of(const struct finding *finding)
 {
     return finding->site ? finding->site->habits : NULL;
 }
@@ -46,7 +47,7 @@ static int compare_rows(const void *a_, const void *b_)
 uint32_t freed_list(const struct finding *finding, const struct profile *profile,
                     struct freed_row rows_out[HABITS_FREED_AT])
 {
-    const struct site_habits *const habits = freed_habits(finding);
+    const struct site_habits *const habits = habits_of(finding);
     uint32_t n = 0;
     for (uint32_t i = 0; habits && i < habits->n_freed_at && i < HABITS_FREED_AT; i++) {
         const struct freed_at *const freed = &habits->freed_at[i];
@@ -64,7 +65,7 @@ uint32_t freed_list(const struct finding *finding, const struct profile *profile
 
 struct maybe freed_by_same_function(const struct finding *finding, const struct profile *profile)
 {
-    const struct site_habits *const habits = freed_habits(finding);
+    const struct site_habits *const habits = habits_of(finding);
     const struct profile_frame *const place = place_frame(finding, profile);
     uint64_t same = 0;
     for (uint32_t i = 0; habits && place && i < habits->n_freed_at; i++)
@@ -76,7 +77,7 @@ struct maybe freed_by_same_function(const struct finding *finding, const struct 
 
 struct maybe freed_by_other_thread(const struct finding *finding)
 {
-    const struct site_habits *const habits = freed_habits(finding);
+    const struct site_habits *const habits = habits_of(finding);
     return share(habits ? habits->freed_elsewhere_count : 0,
                  habits ? finding->site->metrics.free_count : 0);
 }

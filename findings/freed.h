@@ -5,9 +5,6 @@
 
 #include "findings/finding.h"
 
-/* Habits of the finding's site; NULL where it is not about blocks. */
-const struct site_habits *freed_habits(const struct finding *finding);
-
 /* Who gives the blocks back, however many stacks lead there. */
 struct freed_row {
     const struct profile_frame *frame; /* NULL when no stack is known */

@@ -51,7 +51,9 @@ double io_gain_share(const struct finder *finder, double calls)
     return finder_percent(calls, (double)finder->profile->totals.io_calls);
 }
 
-double io_gain_impact(const struct finder *finder, const struct io_gain *gain)
+/* How much of the run's cost goes away: the share of its calls of I/O, less by as much as the time that they
+ * take is little beside the run's; or the share of its time, where that is more. */
+static double impact_of(const struct finder *finder, const struct io_gain *gain)
 {
     const double of_time = finder_percent(gain->seconds, finder->profile->totals.duration_seconds);
     const double weight = at_most(of_time / SIGNIFICANT_PERCENT, 1);
@@ -67,7 +69,7 @@ struct finding *io_gain_tell(struct finder *finder, const struct rule *rule,
     finder_about_io_site(finding, site);
     finding->percentage = io_gain_share(finder, (double)site->calls);
     finding->whole = OF_IO_CALLS;
-    finding->impact = io_gain_impact(finder, gain);
+    finding->impact = impact_of(finder, gain);
     finding->evidence.metric = site->reads ? "io_read_calls" : "io_write_calls";
     finding->evidence.unit = "calls";
     finding->evidence.value = (double)site->calls;

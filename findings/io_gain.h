@@ -30,10 +30,6 @@ bool io_gain_matters(const struct finder *finder, const struct rule *rule,
 struct io_gain io_gain_of_buffer(const struct finder *finder, const struct io_site *site,
                                  uint64_t buffer_bytes);
 
-/* How much of the run's cost goes away: the share of its calls of I/O, less by as much as the time that they
- * take is little beside the run's; or the share of its time, where that is more. */
-double io_gain_impact(const struct finder *finder, const struct io_gain *gain);
-
 /* Add a finding about the site: its share of all I/O calls, what goes away, the calls as evidence. NULL when out of
  * memory. Title and suggestion are the caller's. */
 struct finding *io_gain_tell(struct finder *finder, const struct rule *rule,

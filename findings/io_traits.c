@@ -97,7 +97,8 @@ static bool is_among(const struct io_site *site, const struct io_site *all, size
     return n && (uintptr_t)site >= (uintptr_t)all && (uintptr_t)site < (uintptr_t)(all + n);
 }
 
-const struct io_site *io_traits_place_of(const struct profile *profile, const struct io_site *site)
+/* The place that a row of io_sites belongs to, or that is a place itself; NULL when there is none. */
+static const struct io_site *place_of(const struct profile *profile, const struct io_site *site)
 {
     if (is_among(site, profile->io_places, profile->n_io_places))
         return site;
@@ -125,7 +126,7 @@ const struct io_site *io_traits_predecessor(const struct profile *profile,
     if (!site->habits || !site->habits->adjacent.site ||
         (double)site->habits->adjacent.count <= io_traits_moving(site) / 2)
         return NULL;
-    const struct io_site *const before = io_traits_place_of(profile, site->habits->adjacent.site);
+    const struct io_site *const before = place_of(profile, site->habits->adjacent.site);
     return before == site ? NULL : before;
 }
 

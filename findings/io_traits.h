@@ -38,9 +38,6 @@ bool io_traits_is_short(const struct io_site *site);
 bool io_traits_opens(const struct path_site *site);
 bool io_traits_asks(const struct path_site *site);
 
-/* The place that a row of io_sites belongs to, or that is a place itself; NULL when there is none. */
-const struct io_site *io_traits_place_of(const struct profile *profile, const struct io_site *site);
-
 /* Most of the reads wait for an answer to what was just written to the same socket or pipe. */
 bool io_traits_is_reply(const struct io_site *site);
 
