@@ -36,20 +36,19 @@ static int tell_storm(struct finder *finder, const struct rule *rule, const stru
     return 0;
 }
 
+static int look_storm(struct finder *finder, const struct rule *rule, const struct site *site)
+{
+    const double temporary = (double)site->metrics.temporary_count;
+    const double all = (double)finder->profile->totals.alloc_count;
+    if (temporary < finder_limit(finder, rule, "min_count") || site->metrics.alloc_count == 0 ||
+        finder_percent(temporary, all) < finder_limit(finder, rule, "min_percent"))
+        return 0;
+    return tell_storm(finder, rule, site);
+}
+
 static int find_storms(struct finder *finder, const struct rule *rule)
 {
-    const struct profile *const profile = finder->profile;
-    const double count = finder_limit(finder, rule, "min_count");
-    const double percent = finder_limit(finder, rule, "min_percent");
-    int error = 0;
-    for (size_t i = 0; i < profile->n_places && error == 0; i++) {
-        const struct site *const site = &profile->places[i];
-        const double temporary = (double)site->metrics.temporary_count;
-        if (temporary >= count && site->metrics.alloc_count &&
-            finder_percent(temporary, (double)profile->totals.alloc_count) >= percent)
-            error = tell_storm(finder, rule, site);
-    }
-    return error;
+    return sites_each(finder, rule, look_storm);
 }
 
 static const struct rule rows[] = {

@@ -23,11 +23,20 @@ static struct findings_config one_rule(void)
     return config;
 }
 
-/* The fixture with its sites as places. */
+enum { MAX_PLACES = 64 };
+
+/* The fixture with its sites as places, which have habits as findings_make() asks for. */
 static struct profile profile_with_places(void)
 {
+    static const struct site_habits none;
+    static struct site places[MAX_PLACES];
     struct profile profile = *profile_fixture();
-    profile.places = profile.sites;
+    assert_in_range(profile.n_sites, 1, MAX_PLACES);
+    for (size_t i = 0; i < profile.n_sites; i++) {
+        places[i] = profile.sites[i];
+        places[i].habits = &none;
+    }
+    profile.places = places;
     profile.n_places = profile.n_sites;
     return profile;
 }
