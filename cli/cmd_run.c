@@ -23,7 +23,7 @@
 
 struct values {
     const char *output, *on_full, *symbols, *report, *progress;
-    bool no_follow, no_alloc, no_io, no_latency, free_stacks, other_users, quiet;
+    bool no_follow, no_alloc, no_io, no_latency, exact_times, free_stacks, other_users, quiet;
     uint64_t depth, max_bytes, buffer_bytes;
 };
 
@@ -49,6 +49,8 @@ static const struct option_spec specs[] = {
     {"no-io", 0, OPTION_FLAG, offsetof(struct values, no_io), NULL, NULL, "do not record I/O"},
     {"no-latency", 0, OPTION_FLAG, offsetof(struct values, no_latency), NULL, NULL,
      "do not time one call in 64 of the allocator"},
+    {"exact-times", 0, OPTION_FLAG, offsetof(struct values, exact_times), NULL, NULL,
+     "read the clock at every event, in dense stretches, too"},
     {"free-stacks", 0, OPTION_FLAG, offsetof(struct values, free_stacks), NULL, NULL,
      "record where every block is freed (one in 16 otherwise)"},
     {"depth", 0, OPTION_COUNT, offsetof(struct values, depth), "N", NULL,
@@ -147,6 +149,7 @@ static uint32_t flags_of(const struct values *values)
            (values->no_follow ? SESSION_NO_FOLLOW : 0U) |
            (values->no_alloc ? SESSION_NO_ALLOC : 0U) | (values->no_io ? SESSION_NO_IO : 0U) |
            (values->no_latency ? SESSION_NO_LATENCY : 0U) |
+           (values->exact_times ? SESSION_EXACT_TIMES : 0U) |
            (values->other_users ? SESSION_OTHER_USERS : 0U) | (draws ? SESSION_COUNT_LIVE : 0U);
 }
 

@@ -197,11 +197,13 @@ static size_t choose_chunk_bytes(const struct trace_file *file)
 static int open_drain(struct recording *recording, const struct rlimits *limits)
 {
     tree_init(&recording->tree, recording->command.pid, limits->files > 64 ? limits->files / 2 : 0);
+    recording->clock.session = &recording->session;
     recording->drain = (struct drain){
         .slots = &recording->slots,
         .out = recording->out,
         .places = recording->places,
         .tree = &recording->tree,
+        .clock = &recording->clock,
         .chunk_bytes = choose_chunk_bytes(&recording->file),
     };
     return drain_init(&recording->drain);
@@ -331,6 +333,7 @@ static bool run_pass(struct recording *recording, struct drain_pass *pass_out)
     const bool children = tree_reap(&recording->tree, ticks, &news);
     sample(recording, now_ns, ticks);
     *pass_out = drain_run(&recording->drain);
+    coarse_clock_want(&recording->clock, pass_out->wants_clock, now_ns);
     drain_reclaim(&recording->drain, !children || atomic_load(&header->slots_wanted) > 0);
     slots_offer(&recording->slots);
     tree_write_ends(&recording->tree, recording->out);

@@ -7,8 +7,10 @@
  * A writer sets in_event before it takes a stamp and clears it after publishing. We read in_event,
  * then head. If in_event was 0, any record stamped before W is already published, for a store is
  * visible long before 50 us are over. If it was 1, the record to come is stamped no earlier than the
- * last one drained from that ring (hold_ticks). So nothing to come is stamped before
- *     min(W, hold_ticks of each ring that was in an event). */
+ * last one drained from that ring (hold_ticks). A writer that shares a reading (preload/stamp.h) stamps with one that
+ * was taken after the step C of the coarse clock which it sees while in its event; C is what the clock
+ * showed when the previous pass ended, or later. So nothing to come is stamped before
+ *     min(W, C while the clock runs, hold_ticks of each ring that was in an event). */
 #include "collector/drain.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ static void take_time(struct drain *drain)
     const struct session *const session = drain->slots->session;
     drain->last_end_ns = ticks_monotonic_ns();
     drain->last_end_ticks = ticks_now(session->tsc);
+    drain->last_coarse_ticks = coarse_clock_bound(drain->clock);
     atomic_store(&session->header->now_ticks, drain->last_end_ticks);
 }
 
@@ -364,6 +367,8 @@ struct drain_pass drain_run(struct drain *drain)
     while (ticks_monotonic_ns() - drain->last_end_ns < SETTLE_NS)
         ; /* rarer than one pass in a thousand, and shorter than a sleep */
     uint64_t hold = drain->last_end_ticks;
+    if (drain->last_coarse_ticks != 0 && drain->last_coarse_ticks < hold)
+        hold = drain->last_coarse_ticks;
     drain->live_bytes = drain->live_closed_bytes;
     for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
         bool adopted;
@@ -377,6 +382,8 @@ struct drain_pass drain_run(struct drain *drain)
             pass.n_bytes += n;
             if (n > pass.fullest_bytes)
                 pass.fullest_bytes = n;
+            if (n && atomic_load(&slot_ring(slot, ring)->wants_coarse))
+                pass.wants_clock = true;
         }
         drain->live_bytes += live_bytes_of(slot);
     }

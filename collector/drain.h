@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/coarse_clock.h"
 #include "collector/compress.h"
 #include "collector/places.h"
 #include "collector/scribe.h"
@@ -22,12 +23,14 @@ struct drain {
     struct compress *out;
     struct places *places;
     struct tree *tree;
+    struct coarse_clock *clock;
     uint8_t *buffer;    /* private copy of ring bytes that are not written */
     size_t chunk_bytes; /* a chunk ends with the record that reaches it; 0: as long as it gets */
     bool discarding;    /* recording has stopped: rings are emptied, nothing is written */
 
     /* The watermark. */
     uint64_t last_end_ticks, last_end_ns; /* end of the previous pass that was far enough away */
+    uint64_t last_coarse_ticks;           /* coarse_clock_bound() then */
     uint64_t since_ticks;                 /* last_end_ticks of the previous pass */
     uint64_t watermark;                   /* last written */
     uint64_t watermark_at_bytes;          /* compress_n_bytes() when it last moved */
@@ -46,6 +49,7 @@ struct drain {
 struct drain_pass {
     size_t n_bytes;       /* from all rings */
     size_t fullest_bytes; /* from the ring that had most */
+    bool wants_clock;     /* one that had some asks for the coarse clock */
 };
 
 /* All pointers of `drain` but the buffer must be set. Returns 0 or -ENOMEM. */

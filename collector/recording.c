@@ -46,6 +46,7 @@ void recording_write_unattached(struct recording *recording)
 
 void recording_fini(struct recording *recording)
 {
+    coarse_clock_fini(&recording->clock);
     drain_fini(&recording->drain);
     tree_fini(&recording->tree);
     places_free(recording->places);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "collector/board.h"
+#include "collector/coarse_clock.h"
 #include "collector/collector.h"
 #include "collector/command.h"
 #include "collector/compress.h"
@@ -31,6 +32,7 @@ struct recording {
     struct places *places;
     struct tree tree;
     struct drain drain;
+    struct coarse_clock clock;
     uint64_t started_ns;
     uint64_t next_sample_ns, next_flush_ns, next_housekeeping_ns, next_alive_ns;
     uint64_t n_unattached[BOARD_REASONS]; /* already written */

@@ -17,6 +17,7 @@
 #include "preload/real.h"
 #include "preload/ring.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "preload/unwind.h"
 #include "trace/pack_hot.h"
 #include "trace/trace_format.h"
@@ -42,6 +43,7 @@ static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace
 {
     const uint64_t elapsed = ticks - lane->last_ticks;
     lane->last_ticks = ticks;
+    stamp_note(lane, ticks, elapsed);
     /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
     if (__builtin_expect(elapsed < 128, 1))
         return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, (uint8_t)elapsed);
@@ -50,6 +52,15 @@ static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace
     if (elapsed <= UINT16_MAX)
         return pack_hot_uint16(at + 2, (uint16_t)elapsed);
     return pack_hot_int(at + 2, (int64_t)elapsed);
+}
+
+/* The same of what happens now; in a dense stretch it shares the last reading. */
+static inline uint8_t *event_hot_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                          uint32_t n_elements)
+{
+    if (__builtin_expect(stamp_is_shared(lane), 1))
+        return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, 0);
+    return event_hot_head(lane, at, tag, n_elements, arch_ticks());
 }
 
 static inline uint8_t *event_hot_address(struct lane *lane, uint8_t *at, const void *address)
@@ -81,7 +92,7 @@ static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, c
             return;
     }
     ring_begin_stamp(lane);
-    at = event_hot_head(lane, at, tag, 5, arch_ticks());
+    at = event_hot_head_now(lane, at, tag, 5);
     at = event_hot_address(lane, at, address);
     at = pack_hot_uint(at, n_bytes);
     at = pack_hot_formed(at, stack);
@@ -96,7 +107,7 @@ static inline bool event_hot_release(struct lane *lane, enum trace_tag tag, cons
         return false;
     ring_begin_stamp(lane);
     uint8_t *at = ring_byte(lane, lane->head);
-    at = event_hot_head(lane, at, tag, 3, arch_ticks());
+    at = event_hot_head_now(lane, at, tag, 3);
     at = event_hot_address(lane, at, address);
     ring_publish(lane, at);
     return true;

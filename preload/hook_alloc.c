@@ -15,6 +15,7 @@
 #include "preload/real.h"
 #include "preload/sampling.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "preload/timing.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -42,8 +43,10 @@ static void record_block(enum trace_tag tag, const struct event_block *block,
     if (!block->address || !records_allocations())
         return;
     struct lane *const lane = session_enter();
-    if (lane)
+    if (lane) {
         event_allocation(lane, tag, block, caller);
+        stamp_consider(lane);
+    }
     session_leave(lane);
 }
 
@@ -54,7 +57,11 @@ static uint64_t record_release(enum trace_tag tag, const void *address,
     if (!records_allocations())
         return 0;
     struct lane *const lane = session_enter();
-    const uint64_t place = lane ? event_release(lane, tag, address, caller) : 0;
+    uint64_t place = 0;
+    if (lane) {
+        place = event_release(lane, tag, address, caller);
+        stamp_consider(lane);
+    }
     session_leave(lane);
     return place;
 }

@@ -30,6 +30,15 @@ struct lane {
     uint32_t form_of;      /* a stack id; LANE_NO_STACK: none yet */
     bool is_signal;        /* for hooks that interrupt a hook */
     bool is_orphaned; /* a fork interrupted its hook: nobody reads this ring, no more gets in */
+    uint8_t stage;    /* on the way to shared readings (stamp.c) */
+
+    uint64_t shared_until; /* head up to which records share the last reading; 0: none does */
+    uint64_t coarse_seen;  /* the coarse clock at that reading */
+    uint64_t dense_since;  /* head at the last pause, or when this stage was entered */
+    uint64_t dense_bytes;  /* of records without a pause that lead to the next stage */
+    uint64_t claimed_at;   /* head then */
+    uint64_t claim_from;   /* head before which sharing is not claimed again */
+    uint64_t claim_rest;   /* bytes from being disturbed to claim_from */
 
     uint64_t ring_bytes; /* power of two */
     uint64_t lap;        /* head at which this lap began; a multiple of ring_bytes */

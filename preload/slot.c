@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "preload/syscalls.h"
 
 enum {
@@ -116,6 +117,7 @@ static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint
     lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
     lane->lap = lane->plain_until = 0;
     lane->form_of = LANE_NO_STACK;
+    stamp_start(lane);
     stack_void(&lane->stack);
     lane->stack.n = 0;
     lane->stack.id = 0;

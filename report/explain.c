@@ -121,7 +121,8 @@ static const struct topic topics[] = {
      "exact. Null where nothing was freed.\n"
      "To act: short lives at a busy place suit a pool, an arena or the stack; equal\n"
      "long lives suit an arena freed in one go.\n"
-     "Pitfall: recording adds some tens of nanoseconds to each life.\n"},
+     "Pitfall: recording adds tens of nanoseconds. In bursts, events share readings\n"
+     "of the clock (but for run --exact-times): a life of 0 was below a microsecond.\n"},
     {"alloc_call_ns", TOPIC_METRIC, "how long the allocator takes to give a block",
      "Unit: nanoseconds, as p50, p95, p99 and max, with `timed`, the number of calls\n"
      "measured (JSON, call sites only). The time inside the program's real malloc,\n"

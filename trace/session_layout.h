@@ -27,7 +27,7 @@
 
 #define SESSION_ENVIRONMENT    "HEAPWISE_SESSION"
 #define SESSION_MAGIC          UINT64_C(0x31736e7773697768) /* "hwiswns1" */
-#define SESSION_LAYOUT_VERSION 2
+#define SESSION_LAYOUT_VERSION 3
 
 enum session_limits {
     SESSION_HEADER_BYTES = 128 * 1024,
@@ -48,6 +48,7 @@ enum session_flags {
     SESSION_OTHER_USERS = 1 << 6,
     SESSION_CLOCK_MONOTONIC = 1 << 7, /* ticks are CLOCK_MONOTONIC nanoseconds, not the TSC */
     SESSION_NO_LATENCY = 1 << 8,      /* do not time the allocator */
+    SESSION_EXACT_TIMES = 1 << 9,     /* no two events share a reading of the counter */
 };
 
 /* A slot's word in the table: state in the low 4 bits, then 30 bits of pid and 30 of tid, so that
@@ -66,12 +67,13 @@ enum slot_state {
 struct ring {
     /* Written by the thread only. */
     alignas(64) _Atomic uint64_t head; /* bytes published */
-    _Atomic uint32_t in_event;    /* 1 from before a stamp is taken until its record is published */
-    _Atomic uint32_t wants_room;  /* 1 while the writer waits on tail_word */
-    _Atomic uint64_t n_lost[8];   /* events not recorded, by trace_loss_reason */
-    _Atomic uint64_t n_fast;      /* stacks taken by the table unwinder alone */
-    _Atomic uint64_t n_fallback;  /* stacks that needed the library */
-    _Atomic uint64_t n_truncated; /* stacks cut at --depth or where no table covers a pc */
+    _Atomic uint32_t in_event;   /* 1 from before a stamp is taken until its record is published */
+    _Atomic uint32_t wants_room; /* 1 while the writer waits on tail_word */
+    _Atomic uint32_t wants_coarse;      /* 1 while the writer would use coarse_ticks */
+    _Atomic uint64_t n_lost[8];         /* events not recorded, by trace_loss_reason */
+    _Atomic uint64_t n_fast;            /* stacks taken by the table unwinder alone */
+    _Atomic uint64_t n_fallback;        /* stacks that needed the library */
+    _Atomic uint64_t n_truncated;       /* stacks cut at --depth or where no table covers a pc */
     _Atomic uint64_t n_stdio_calls;     /* calls of stdio that programs made, with or without I/O */
     _Atomic uint64_t live_gained_bytes; /* usable bytes acquired and released, only with */
     _Atomic uint64_t live_dropped_bytes; /* SESSION_COUNT_LIVE; may lag, never read for results */
@@ -112,6 +114,10 @@ struct session_header {
     _Atomic uint64_t now_ticks;
     /* Held by the collector for life: the kernel sets FUTEX_OWNER_DIED in its word when it dies. */
     pthread_mutex_t alive;
+
+    /* A coarse clock: the time in ticks, stepped about every third of a millisecond while a busy ring wants it; 0
+     * while it stands still. Each step is stored with the time just before it. */
+    alignas(64) _Atomic uint64_t coarse_ticks;
 
     alignas(64) _Atomic uint32_t next_image_id; /* counts up from 1 by attaching processes */
     _Atomic uint32_t slots_wanted;              /* threads waiting for a free slot */

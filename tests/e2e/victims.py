@@ -153,6 +153,8 @@ CASES = {
     "errno kept": (["errno_kept"], [], processes(2)),
     "exact under threads": (["exact_threads", "8", "1000000"], [], None),
     "hand-over": (["hand_over", "2000000"], [], None),
+    "held after a burst": (["held_after_burst"], [], None),
+    "taking turns": (["taking_turns"], [], None),
     "short threads": (["short_threads"], [], None),
     "many threads": (["many_threads"], [], None),
     "thread-specific destructors": (["tls_destructor"], [], None),

@@ -23,6 +23,7 @@ struct bench {
     struct trace_file file;
     struct tree tree;
     struct drain drain;
+    struct coarse_clock clock;
 };
 
 static struct bench *setup(void)
@@ -43,7 +44,8 @@ static struct bench *setup(void)
     bench->drain = (struct drain){.slots = &bench->slots,
                                   .out = compress_new(&bench->file),
                                   .places = places_new(),
-                                  .tree = &bench->tree};
+                                  .tree = &bench->tree,
+                                  .clock = &bench->clock};
     assert_int_equal(drain_init(&bench->drain), 0);
     return bench;
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Which events get a reading of the counter of their own: all but those of a dense stretch.
+ *
+ * A reading takes 8 to 16 ns, two of them half of what a malloc and its free cost. So where one thread alone of
+ * a process allocates, and has done so without a pause of STAMP_PAUSE_TICKS for STAMP_DENSE_BYTES of records,
+ * the records of the next STAMP_GROUP_BYTES share one reading: they are stamped with the thread's last one,
+ * which is before they happened.
+ *
+ * **How far off.** A group lasts less than a pause, or it was the last: then the thread reads each time again until
+ * it has been dense for as long. A longer pause within a group is noticed by the coarse clock, which the collector
+ * steps every third of a millisecond while anybody asks for it, and which is looked at for each event. So a
+ * stamp may be early by such a step for the few events behind a pause that ended a dense stretch, and by less than a
+ * pause for all others. A program that pauses every few thousand records is read at each event before long.
+ *
+ * **Order.** That of one thread's records is their order in the ring. Between threads, a block must not seem
+ * allocated before its last free, nor freed before it was allocated. Only one lane of the process shares
+ * readings, the `sharer`, and any event of another lane ends that before it lets go of its block
+ * (stamp_note): x86 shows stores in their order, so who sees that block sees the end of sharing, too.
+ * A signal handler's lane is another lane, and a forked child's, and a thread's after a jump out of a hook.
+ *
+ * **The collector** promises the reader that nothing to come is stamped before some time. A group's stamp is never
+ * before the step of the coarse clock it was taken under, so that step is the bound while the clock runs.
+ *
+ * Async-signal-safe; no system call. Three loads and comparisons an event. */
+#ifndef HEAPWISE_PRELOAD_STAMP_H
+#define HEAPWISE_PRELOAD_STAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/lane.h"
+#include "preload/session.h"
+
+enum stamp_tuning {
+    STAMP_PAUSE_TICKS = 4096, /* 16 us at 2 GHz */
+    STAMP_DENSE_BYTES = 4096, /* some 500 records; where they do not last, up to STAMP_LONG_BYTES */
+    STAMP_LONG_BYTES = 16384,
+    STAMP_GROUP_BYTES = 128,     /* 13 to 25 */
+    STAMP_STALE_TICKS = 1 << 18, /* a coarse clock that is a millisecond old stands still */
+};
+
+/* Tell whether the next record of the lane may share its last reading. Ask within an event (ring_begin_stamp), after the
+ * allocation or before the release. */
+static inline bool stamp_is_shared(const struct lane *lane)
+{
+    return lane->head < lane->shared_until &&
+           atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed) ==
+               lane->coarse_seen &&
+           atomic_load_explicit(&session.sharer, memory_order_relaxed) == lane;
+}
+
+void stamp_note_sharer(struct lane *lane, uint64_t ticks, uint64_t elapsed);
+
+/* The lane's next record has a reading of its own, `elapsed` ticks after the last. */
+static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t elapsed)
+{
+    if (__builtin_expect(elapsed > STAMP_PAUSE_TICKS, 0))
+        lane->dense_since = lane->head;
+    if (__builtin_expect(atomic_load_explicit(&session.sharer, memory_order_relaxed) != NULL, 0))
+        stamp_note_sharer(lane, ticks, elapsed);
+}
+
+void stamp_consider_slow(struct lane *lane);
+
+/* See whether the lane may begin to share readings. To be called now and then. */
+static inline void stamp_consider(struct lane *lane)
+{
+    if (lane->head - lane->dense_since >= lane->dense_bytes)
+        stamp_consider_slow(lane);
+}
+
+/* A lane begins anew. */
+void stamp_start(struct lane *lane);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may share readings of the counter, and what ends it. Time is the test's: records are written with the ticks it
+ * says, and the coarse clock shows what it says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "preload/event_hot.h"
+#include "preload/stamp.h"
+#include "tests/support/lane_fixture.h"
+
+enum {
+    STEP_TICKS = 16, /* from one record to the next */
+    COARSE_TICKS = 100 * STEP_TICKS,
+    STAGES = 3, /* from reading each time to sharing */
+};
+
+static struct lane *lane, *other;
+static uint64_t now;
+
+static int start(void **state)
+{
+    (void)state;
+    lane = lane_fixture_start(LANE_FIXTURE_BYTES);
+    other = &lane_fixture_slot()->lanes[1];
+    *other = *lane;
+    other->is_signal = true;
+    stamp_start(lane);
+    stamp_start(other);
+    now = 1000000;
+    return 0;
+}
+
+/* One record of `of`, `elapsed` ticks after the last. Returns whether it shared the last one's stamp. */
+static bool record_after(struct lane *of, uint64_t elapsed)
+{
+    uint8_t *at = ring_byte(of, of->head);
+    now += elapsed;
+    ring_begin_stamp(of);
+    const bool shared = stamp_is_shared(of);
+    at = shared ? pack_hot_head(at, 3, TRACE_FREE, 0) : event_hot_head(of, at, TRACE_FREE, 3, now);
+    ring_publish(of, pack_hot_uint(at, 0));
+    stamp_consider(of);
+    return shared;
+}
+
+static void show_clock(uint64_t ticks)
+{
+    session.header->coarse_ticks = ticks;
+}
+
+/* So many bytes of records without a pause. Returns how many of them shared a stamp. */
+static size_t be_dense(struct lane *of, uint64_t n_bytes)
+{
+    const uint64_t until = of->head + n_bytes;
+    size_t n_shared = 0;
+    while (of->head < until)
+        n_shared += record_after(of, STEP_TICKS);
+    return n_shared;
+}
+
+/* All the way; the clock is made to run as the collector does, once it is asked for. */
+static void come_to_share(void)
+{
+    while (!record_after(lane, STEP_TICKS)) {
+        if (lane->ring->wants_coarse && now - session.header->coarse_ticks > COARSE_TICKS)
+            show_clock(now - 1);
+        assert_true(lane->head < 2 * STAGES * STAMP_DENSE_BYTES);
+    }
+    assert_true(lane->head >= STAGES * STAMP_DENSE_BYTES);
+}
+
+static void a_dense_stretch_leads_to_sharing(void **state)
+{
+    (void)state;
+    come_to_share();
+    assert_ptr_equal(session.sharer, lane);
+    assert_int_equal(lane->ring->wants_coarse, 1);
+}
+
+static void a_group_has_an_end(void **state)
+{
+    (void)state;
+    come_to_share();
+    size_t n_groups = 0, n_longest = 0, n = 0;
+    for (int i = 0; i < 1000; i++) {
+        n = record_after(lane, STEP_TICKS) ? n + 1 : 0;
+        n_groups += n == 0;
+        n_longest = n > n_longest ? n : n_longest;
+    }
+    assert_in_range(n_longest, 10, STAMP_GROUP_BYTES / 4);
+    assert_in_range(n_groups, 1000 * 4 / STAMP_GROUP_BYTES, 1000 * 8 / STAMP_GROUP_BYTES);
+}
+
+static void nobody_shares_without_a_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(be_dense(lane, 20 * STAMP_DENSE_BYTES), 0);
+    assert_int_equal(lane->ring->wants_coarse, 1);
+}
+
+static void a_clock_that_stands_still_ends_it(void **state)
+{
+    (void)state;
+    come_to_share();
+    now += STAMP_STALE_TICKS;
+    record_after(lane, STEP_TICKS); /* at most the rest of its group */
+    be_dense(lane, STAMP_GROUP_BYTES);
+    assert_int_equal(be_dense(lane, 4 * STAMP_DENSE_BYTES), 0);
+}
+
+static void a_step_of_the_clock_ends_a_group(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (!record_after(lane, STEP_TICKS))
+        ;
+    now += 100000;
+    show_clock(now);
+    assert_false(record_after(lane, STEP_TICKS));
+    assert_int_equal(lane->last_ticks, now);
+}
+
+/* A program that pauses in the same place in each of its rounds must not be off there each time. */
+static void behind_a_pause_every_event_is_read(void **state)
+{
+    (void)state;
+    come_to_share();
+    now += STAMP_PAUSE_TICKS; /* seen by the first reading that follows */
+    be_dense(lane, STAMP_GROUP_BYTES);
+    for (int round = 0; round < 20; round++) {
+        assert_int_equal(be_dense(lane, STAMP_DENSE_BYTES - 64), 0);
+        assert_false(record_after(lane, STAMP_PAUSE_TICKS + 1));
+        show_clock(now - 1);
+    }
+}
+
+static void another_lane_ends_it_at_once(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (!record_after(lane, STEP_TICKS))
+        ;
+    record_after(other, STEP_TICKS);
+    assert_null(session.sharer);
+    assert_false(record_after(lane, STEP_TICKS));
+    assert_int_equal(be_dense(lane, 2 * STAMP_DENSE_BYTES), 0);
+}
+
+static void who_is_disturbed_rests_longer_each_time(void **state)
+{
+    (void)state;
+    uint64_t last_rest = 0;
+    for (int i = 0; i < 3; i++) {
+        while (atomic_load(&session.sharer) != lane)
+            record_after(lane, STEP_TICKS);
+        record_after(other, STEP_TICKS);
+        const uint64_t disturbed_at = lane->head;
+        while (atomic_load(&session.sharer) != lane)
+            record_after(lane, STEP_TICKS);
+        assert_true(lane->head - disturbed_at > last_rest);
+        last_rest = lane->head - disturbed_at;
+        record_after(other, STEP_TICKS);
+    }
+}
+
+static void a_handlers_lane_never_shares(void **state)
+{
+    (void)state;
+    show_clock(1);
+    assert_int_equal(be_dense(other, 8 * STAMP_DENSE_BYTES), 0);
+    assert_null(session.sharer);
+}
+
+static void a_lane_that_begins_anew_shares_nothing(void **state)
+{
+    (void)state;
+    come_to_share();
+    stamp_start(lane);
+    assert_null(session.sharer);
+    assert_false(record_after(lane, STEP_TICKS));
+}
+
+/* What the collector promises the reader: no stamp is before the step that was seen with it. */
+static void no_stamp_is_before_the_clock(void **state)
+{
+    (void)state;
+    come_to_share();
+    for (int i = 0; i < 2000; i++) {
+        record_after(lane, STEP_TICKS);
+        assert_true(lane->shared_until == 0 || lane->coarse_seen <= lane->last_ticks);
+        if (i % 7 == 0)
+            show_clock(now + i % 3); /* may be ahead of the last reading */
+        assert_true(!stamp_is_shared(lane) || session.header->coarse_ticks <= lane->last_ticks);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_dense_stretch_leads_to_sharing, start),
+        cmocka_unit_test_setup(a_group_has_an_end, start),
+        cmocka_unit_test_setup(nobody_shares_without_a_clock, start),
+        cmocka_unit_test_setup(a_clock_that_stands_still_ends_it, start),
+        cmocka_unit_test_setup(a_step_of_the_clock_ends_a_group, start),
+        cmocka_unit_test_setup(behind_a_pause_every_event_is_read, start),
+        cmocka_unit_test_setup(another_lane_ends_it_at_once, start),
+        cmocka_unit_test_setup(who_is_disturbed_rests_longer_each_time, start),
+        cmocka_unit_test_setup(a_handlers_lane_never_shares, start),
+        cmocka_unit_test_setup(a_lane_that_begins_anew_shares_nothing, start),
+        cmocka_unit_test_setup(no_stamp_is_before_the_clock, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
