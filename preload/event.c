@@ -30,11 +30,14 @@ static __attribute__((noinline)) uint64_t other_ticks(const struct lane *lane)
     return now > lane->last_ticks ? now : lane->last_ticks;
 }
 
+static inline bool reads_counter(void)
+{
+    return !(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK));
+}
+
 uint64_t event_ticks(const struct lane *lane)
 {
-    if (__builtin_expect(session.flags & (SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK), 0))
-        return other_ticks(lane);
-    return arch_ticks();
+    return __builtin_expect(reads_counter(), 1) ? arch_ticks() : other_ticks(lane);
 }
 
 /* Put the beginning of a record of what happens now at `at`; returns where its next element goes. */
@@ -42,7 +45,33 @@ static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace
                                       uint32_t n_elements)
 {
     ring_begin_stamp(lane);
-    return event_hot_head(lane, at, tag, n_elements, event_ticks(lane));
+    return event_hot_head(lane, at, tag, n_elements, event_ticks(lane), 0);
+}
+
+uint8_t *event_read_block(struct lane *lane, uint8_t *at, enum trace_tag tag, uint32_t n_elements,
+                          const void *address)
+{
+    at = event_hot_head(lane, at, tag, n_elements, arch_ticks(), 0);
+    return event_hot_address(lane, at, address);
+}
+
+void event_read_release(struct lane *lane, enum trace_tag tag, const void *address)
+{
+    uint8_t *const at = ring_byte(lane, lane->head);
+    ring_publish(lane, event_read_block(lane, at, tag, 3, address));
+}
+
+/* The same with a reading of its own or not, whatever the clock is. */
+static inline uint8_t *write_block_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                       uint32_t n_elements, const void *address)
+{
+    ring_begin_stamp(lane);
+    if (__builtin_expect(!reads_counter(), 0)) {
+        at = event_hot_head(lane, at, tag, n_elements, other_ticks(lane), 0);
+        return event_hot_address(lane, at, address);
+    }
+    return stamp_is_shared(lane, address) ? event_hot_block(lane, at, tag, n_elements, address)
+                                          : event_read_block(lane, at, tag, n_elements, address);
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,
@@ -98,8 +127,7 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
         return;
     if (counts_live())
         ring_count(&lane->ring->live_gained_bytes, usable);
-    at = write_head_now(lane, at, tag, usual ? 5 : block->alignment ? 7 : 6);
-    at = event_hot_address(lane, at, block->address);
+    at = write_block_now(lane, at, tag, usual ? 5 : block->alignment ? 7 : 6, block->address);
     at = pack_hot_uint(at, block->size_bytes);
     at = pack_hot_uint(at, stack);
     if (!usual)
@@ -126,8 +154,7 @@ uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *addres
         return 0;
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
-    at = write_head_now(lane, at, tag, caller ? 4 : 3);
-    at = event_hot_address(lane, at, address);
+    at = write_block_now(lane, at, tag, caller ? 4 : 3, address);
     if (caller)
         at = pack_hot_uint(at, stack);
     ring_publish(lane, at);
@@ -147,8 +174,7 @@ void event_resize_begin(struct lane *lane, enum trace_resize_call call, const vo
         return;
     if (counts_live())
         ring_count(&lane->ring->live_dropped_bytes, real_usable_bytes(address));
-    at = write_head_now(lane, at, TRACE_REALLOC_BEGIN, 4);
-    at = event_hot_address(lane, at, address);
+    at = write_block_now(lane, at, TRACE_REALLOC_BEGIN, 4, address);
     *at = (uint8_t)call;
     ring_publish(lane, at + 1);
 }

@@ -37,13 +37,14 @@ static inline bool event_has_room(const struct lane *lane)
     return lane->head + EVENT_BYTES <= lane->plain_until;
 }
 
-/* Put the beginning of a record at `at`; returns where its next element goes. */
+/* Put the beginning of a record at `at`; returns where its next element goes. Of the time since the last record
+ * call_ticks went into the call that it is of. */
 static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace_tag tag,
-                                      uint32_t n_elements, uint64_t ticks)
+                                      uint32_t n_elements, uint64_t ticks, uint64_t call_ticks)
 {
     const uint64_t elapsed = ticks - lane->last_ticks;
     lane->last_ticks = ticks;
-    stamp_note(lane, ticks, elapsed);
+    stamp_note(lane, ticks, elapsed - call_ticks);
     /* By branches, which are foreseen nearly always: where the rest goes does not wait for the counter. */
     if (__builtin_expect(elapsed < 128, 1))
         return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, (uint8_t)elapsed);
@@ -54,20 +55,23 @@ static inline uint8_t *event_hot_head(struct lane *lane, uint8_t *at, enum trace
     return pack_hot_int(at + 2, (int64_t)elapsed);
 }
 
-/* The same of what happens now; in a dense stretch it shares the last reading. */
-static inline uint8_t *event_hot_head_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
-                                          uint32_t n_elements)
-{
-    if (__builtin_expect(stamp_is_shared(lane), 1))
-        return pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, 0);
-    return event_hot_head(lane, at, tag, n_elements, arch_ticks());
-}
-
 static inline uint8_t *event_hot_address(struct lane *lane, uint8_t *at, const void *address)
 {
     const int64_t distance = (int64_t)((uintptr_t)address - lane->last_address);
     lane->last_address = (uintptr_t)address;
     return pack_hot_int(at, distance);
+}
+
+/* Put the beginning of the record of what happens to this block now, its address included, with a reading of its own. */
+uint8_t *event_read_block(struct lane *lane, uint8_t *at, enum trace_tag tag, uint32_t n_elements,
+                          const void *address);
+
+/* The same with the lane's last reading, which the record may share (stamp_is_shared). */
+static inline uint8_t *event_hot_block(struct lane *lane, uint8_t *at, enum trace_tag tag,
+                                       uint32_t n_elements, const void *address)
+{
+    at = pack_hot_head(at, (uint8_t)n_elements, (uint8_t)tag, 0);
+    return event_hot_address(lane, at, address);
 }
 
 /* How the id of the caller's stack is packed. */
@@ -92,25 +96,27 @@ static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, c
             return;
     }
     ring_begin_stamp(lane);
-    at = event_hot_head_now(lane, at, tag, 5);
-    at = event_hot_address(lane, at, address);
+    if (__builtin_expect(stamp_is_shared(lane, address), 1))
+        at = event_hot_block(lane, at, tag, 5, address);
+    else
+        at = event_read_block(lane, at, tag, 5, address);
     at = pack_hot_uint(at, n_bytes);
     at = pack_hot_formed(at, stack);
     ring_publish(lane, at);
 }
 
-/* A release without a stack. False where it has to be recorded the other way, as there is no
- * room at once: nothing has happened then. */
+/* Begin a release without a stack, of which event_has_room() is true. False where the record needs a reading of its
+ * own: go on with event_read_release() then. Calls nothing. */
 static inline bool event_hot_release(struct lane *lane, enum trace_tag tag, const void *address)
 {
-    if (__builtin_expect(!event_has_room(lane), 0))
-        return false;
     ring_begin_stamp(lane);
-    uint8_t *at = ring_byte(lane, lane->head);
-    at = event_hot_head_now(lane, at, tag, 3);
-    at = event_hot_address(lane, at, address);
-    ring_publish(lane, at);
+    if (__builtin_expect(!stamp_is_shared(lane, address), 0))
+        return false;
+    uint8_t *const at = ring_byte(lane, lane->head);
+    ring_publish(lane, event_hot_block(lane, at, tag, 3, address));
     return true;
 }
+
+void event_read_release(struct lane *lane, enum trace_tag tag, const void *address);
 
 #endif

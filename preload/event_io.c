@@ -70,7 +70,7 @@ void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
     uint8_t *at = room_at(lane, IO_BYTES, head, &ticks);
     if (!at)
         return;
-    at = event_hot_head(lane, at, tag, 10, ticks);
+    at = event_hot_head(lane, at, tag, 10, ticks, took);
     *at++ = io->op; /* below 128 */
     at = put_number(at, io->fd);
     at = put_unsigned(at, io->requested_bytes);

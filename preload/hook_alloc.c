@@ -309,6 +309,15 @@ static __attribute__((noinline)) void free_unusual(void *address, uintptr_t pc, 
     real.free(address);
 }
 
+/* A free whose record needs a reading of its own. */
+static __attribute__((noinline)) void free_read(struct lane *lane, void *address)
+{
+    event_read_release(lane, TRACE_FREE, address);
+    session_leave_main();
+    real.free(address);
+}
+
+/* Nothing the usual one does is a call but the last, so that it saves no registers. */
 EXPORT void free(void *address)
 {
     if (!address || arena_owns(address))
@@ -319,15 +328,19 @@ EXPORT void free(void *address)
         return;
     }
     struct lane *const lane = session_enter_main(SESSION_PLAIN);
-    const bool recorded = lane && event_hot_release(lane, TRACE_FREE, address);
-    if (lane)
+    if (__builtin_expect(lane && event_has_room(lane), 1)) {
+        if (!event_hot_release(lane, TRACE_FREE, address)) {
+            free_read(lane, address);
+            return;
+        }
         session_leave_main();
-    if (__builtin_expect(!recorded, 0)) {
-        const struct arch_frame caller = ARCH_CALLER_FRAME();
-        free_unusual(address, caller.pc, caller.sp, caller.bp);
+        real.free(address);
         return;
     }
-    real.free(address);
+    if (lane)
+        session_leave_main();
+    const struct arch_frame caller = ARCH_CALLER_FRAME();
+    free_unusual(address, caller.pc, caller.sp, caller.bp);
 }
 
 EXPORT void cfree(void *address)

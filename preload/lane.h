@@ -32,13 +32,18 @@ struct lane {
     bool is_orphaned; /* a fork interrupted its hook: nobody reads this ring, no more gets in */
     uint8_t stage;    /* on the way to shared readings (stamp.c) */
 
-    uint64_t shared_until; /* head up to which records share the last reading; 0: none does */
+    /* When readings of the counter are shared (stamp.h). */
+    uint64_t shared_until; /* head up to which records may share the last one; 0: none does */
     uint64_t coarse_seen;  /* the coarse clock at that reading */
-    uint64_t dense_since;  /* head at the last pause, or when this stage was entered */
-    uint64_t dense_bytes;  /* of records without a pause that lead to the next stage */
-    uint64_t claimed_at;   /* head then */
-    uint64_t claim_from;   /* head before which sharing is not claimed again */
-    uint64_t claim_rest;   /* bytes from being disturbed to claim_from */
+    uint64_t alone;    /* what session.company is while it says that we are; else no value of its */
+    uint64_t together; /* what it was when we last saw others in it */
+    uint64_t mark;     /* ours in last_touch.h */
+    uint64_t dense_since; /* head at the last pause, or when this stage was entered */
+    uint64_t dense_bytes; /* of records without a pause that lead to the next stage */
+    uint64_t claimed_at;  /* head when we said that we are alone */
+    uint64_t claim_from;  /* head before which we do not say so again */
+    uint64_t claim_rest;  /* bytes from being disturbed to claim_from */
+    uint16_t number;      /* from 1, in this process */
 
     uint64_t ring_bytes; /* power of two */
     uint64_t lap;        /* head at which this lap began; a multiple of ring_bytes */

@@ -13,6 +13,7 @@
 #include "preload/identity.h"
 #include "preload/image.h"
 #include "preload/kernel_io.h"
+#include "preload/last_touch.h"
 #include "preload/modules.h"
 #include "preload/real.h"
 #include "preload/ring.h"
@@ -59,7 +60,10 @@ static struct session_header *open_session(const char *path)
 /* Behind the canary lies what else a forked child must find empty: it has told nothing yet. */
 static uint8_t *make_canary(void)
 {
-    enum { N_BYTES = CANARY_BYTES + IDENTITY_BITS / 8 };
+    enum {
+        TOLD_BYTES = IDENTITY_BITS / 8,
+        N_BYTES = CANARY_BYTES + TOLD_BYTES + LAST_TOUCH_PLACES * sizeof(uint64_t),
+    };
     uint8_t *const page = sys_map(N_BYTES);
     if (!page)
         return NULL;
@@ -68,6 +72,7 @@ static uint8_t *make_canary(void)
         return NULL;
     }
     session.told = (_Atomic uint64_t *)(void *)(page + CANARY_BYTES);
+    session.last_touch = (_Atomic uint64_t *)(void *)(page + CANARY_BYTES + TOLD_BYTES);
     return page;
 }
 

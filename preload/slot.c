@@ -144,6 +144,8 @@ struct slot_memory *slot_claim(pid_t pid, pid_t tid)
     struct slot_header *const slot = memory->header;
     uint8_t *const main_data = (uint8_t *)slot + SLOT_HEADER_BYTES;
     memory->lanes[1].is_signal = true;
+    memory->lanes[0].number = (uint16_t)(2 * index + 1);
+    memory->lanes[1].number = (uint16_t)(2 * index + 2);
     start_lane(&memory->lanes[0], &slot->rings[0], main_data, header->main_ring_bytes);
     start_lane(&memory->lanes[1], &slot->rings[1], main_data + header->main_ring_bytes,
                header->signal_ring_bytes);

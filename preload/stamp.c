@@ -1,34 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /* How a lane comes to share readings, and when it stops.
  *
- *   reading --dense--> claimed --dense, still alone--> asking --dense, and the coarse clock runs--> sharing
+ *   reading --dense--> asking --dense, and the coarse clock runs--> sharing
  *
- * A pause leads back by one stage, another lane's event to `reading`; who is disturbed again and again rests longer and
- * longer before the next claim, so that threads that work side by side soon leave each other alone. */
+ * A pause leads back by one stage. Beside that, a dense lane tries to be alone; who is disturbed again and again
+ * rests longer and longer before the next try, so that threads that work side by side soon leave each other alone. */
 #include "preload/stamp.h"
+
+#define NEVER_ALONE UINT64_MAX
 
 enum {
     MIN_REST_BYTES = 16 << 10, /* of records */
-    MAX_REST_BYTES = 8 << 20,
+    MAX_REST_BYTES = 64 << 20,
+    NUMBER_BITS = 16, /* of session.company; a lane's number has one bit less */
+    COUNT_BITS = LAST_TOUCH_MARK_BITS - (NUMBER_BITS - 1),
 };
 
-enum stamp_stage {
-    STAMP_READING, /* each event by itself */
-    STAMP_CLAIMED, /* no other lane has shown up since */
-    STAMP_ASKING,  /* for the coarse clock */
-    STAMP_SHARING,
-};
+/* How often a lane can have been alone, so that marks of before stay void. After that, none is. */
+static const uint64_t last_count = (UINT64_C(1) << COUNT_BITS) - 1;
+
+static uint64_t company_now(void)
+{
+    return atomic_load_explicit(&session.company, memory_order_relaxed);
+}
+
+/* Others have events, too: `company` says so. */
+static void join(struct lane *lane, uint64_t company)
+{
+    lane->together = company;
+    lane->mark = (uint64_t)lane->number << COUNT_BITS | company >> NUMBER_BITS;
+    lane->shared_until = 0;
+}
+
+/* Make sure that no other lane believes itself alone. */
+static void show_up(struct lane *lane)
+{
+    uint64_t company = company_now();
+    const uint64_t others = company >> NUMBER_BITS << NUMBER_BITS;
+    if (company != others)
+        atomic_compare_exchange_strong(&session.company, &company, others);
+    join(lane, others);
+}
 
 void stamp_start(struct lane *lane)
 {
-    /* The memory of a lane outlives its thread. */
-    struct lane *self = lane;
-    atomic_compare_exchange_strong(&session.sharer, &self, NULL);
     lane->stage = STAMP_READING;
-    lane->shared_until = lane->dense_since = lane->coarse_seen = 0;
-    lane->claimed_at = lane->claim_from = 0;
+    lane->coarse_seen = 0;
+    lane->alone = NEVER_ALONE;
+    lane->dense_since = lane->claimed_at = lane->claim_from = 0;
     lane->dense_bytes = STAMP_DENSE_BYTES;
     lane->claim_rest = MIN_REST_BYTES;
+    /* The memory of a lane outlives its thread, which may have been alone. */
+    show_up(lane);
 }
 
 static void enter_stage(struct lane *lane, enum stamp_stage stage)
@@ -77,18 +100,16 @@ static void pause(struct lane *lane)
             lane->dense_bytes *= 2;
         enter_stage(lane, STAMP_ASKING);
     } else if (lane->stage == STAMP_ASKING) {
-        enter_stage(lane, STAMP_CLAIMED);
+        enter_stage(lane, STAMP_READING);
     }
 }
 
-void stamp_note_sharer(struct lane *lane, uint64_t ticks, uint64_t elapsed)
+void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
 {
-    struct lane *const sharer = atomic_load_explicit(&session.sharer, memory_order_relaxed);
-    if (sharer != lane) {
-        atomic_store_explicit(&session.sharer, NULL, memory_order_release);
-        return;
-    }
-    if (elapsed > STAMP_PAUSE_TICKS)
+    const uint64_t company = company_now();
+    if (company != lane->alone && company != lane->together)
+        show_up(lane);
+    if (paused_ticks > STAMP_PAUSE_TICKS)
         pause(lane);
     if (lane->stage == STAMP_SHARING)
         begin_group(lane, ticks);
@@ -103,26 +124,37 @@ static void rest(struct lane *lane)
     else if (lane->claim_rest < MAX_REST_BYTES)
         lane->claim_rest *= 2;
     lane->claim_from = lane->head + lane->claim_rest;
-    enter_stage(lane, STAMP_READING);
+    lane->alone = NEVER_ALONE;
 }
 
-static void claim(struct lane *lane)
+/* Say that we are alone, unless somebody is or was since we last looked. It counts once the lane was dense for as
+ * long again. Returns whether that is so now. */
+static bool claim(struct lane *lane)
 {
-    struct lane *nobody = NULL;
-    if ((session.flags & SESSION_EXACT_TIMES) || lane->is_signal || lane->head < lane->claim_from ||
-        !atomic_compare_exchange_strong(&session.sharer, &nobody, lane))
-        return;
+    uint64_t company = lane->together;
+    const uint64_t count = (company >> NUMBER_BITS) + 1;
+    const uint64_t alone = count << NUMBER_BITS | lane->number;
+    if (lane->head < lane->claim_from || count > last_count ||
+        !atomic_compare_exchange_strong(&session.company, &company, alone))
+        return false;
+    lane->alone = alone;
     lane->claimed_at = lane->head;
-    enter_stage(lane, STAMP_CLAIMED);
+    return true;
 }
 
 void stamp_consider_slow(struct lane *lane)
 {
-    if (lane->stage == STAMP_READING)
-        claim(lane);
-    else if (atomic_load_explicit(&session.sharer, memory_order_relaxed) != lane)
+    if ((session.flags & SESSION_EXACT_TIMES) || lane->is_signal)
+        return;
+    if (lane->alone == NEVER_ALONE) {
+        if (claim(lane))
+            enter_stage(lane, STAMP_READING);
+    } else if (company_now() != lane->alone) {
         rest(lane);
-    else if (lane->stage == STAMP_CLAIMED)
+    }
+    if (lane->head - lane->dense_since < lane->dense_bytes)
+        return;
+    if (lane->stage == STAMP_READING)
         enter_stage(lane, STAMP_ASKING);
     else if (lane->stage == STAMP_ASKING && clock_runs(lane->last_ticks))
         enter_stage(lane, STAMP_SHARING);

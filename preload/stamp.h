@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Which events get a reading of the counter of their own: all but those of a dense stretch.
  *
- * A reading takes 8 to 16 ns, two of them half of what a malloc and its free cost. So where one thread alone of
- * a process allocates, and has done so without a pause of STAMP_PAUSE_TICKS for STAMP_DENSE_BYTES of records,
- * the records of the next STAMP_GROUP_BYTES share one reading: they are stamped with the thread's last one,
- * which is before they happened.
+ * A reading takes 8 to 16 ns, two of them half of what a malloc and its free cost. So where a thread has had events
+ * without a pause of STAMP_PAUSE_TICKS for STAMP_DENSE_BYTES of records, the records of the next STAMP_GROUP_BYTES may
+ * share one reading: they are stamped with the thread's last one, which is before they happened.
  *
  * **How far off.** A group lasts less than a pause, or it was the last: then the thread reads each time again until
  * it has been dense for as long. A longer pause within a group is noticed by the coarse clock, which the collector
@@ -13,15 +12,22 @@
  * pause for all others. A program that pauses every few thousand records is read at each event before long.
  *
  * **Order.** That of one thread's records is their order in the ring. Between threads, a block must not seem
- * allocated before its last free, nor freed before it was allocated. Only one lane of the process shares
- * readings, the `sharer`, and any event of another lane ends that before it lets go of its block
- * (stamp_note): x86 shows stores in their order, so who sees that block sees the end of sharing, too.
- * A signal handler's lane is another lane, and a forked child's, and a thread's after a jump out of a hook.
+ * allocated before its last free, nor freed before it was allocated. So who has an event of a block that another
+ * lane had the last event of reads the counter: that is after all that went before, whose stamps are not late. Whose
+ * the last event was is looked up (last_touch.h), and where that is forgotten it counts as another's.
+ *
+ * A lane that is alone in the process needs no look-up. It says so in session.company, and has to be dense for as long
+ * again, in which whoever was in the midst of an event has seen it. Any other lane's event takes it back before it lets go
+ * of its block (stamp_note), and x86 shows stores in their order: who sees that block sees that he is
+ * alone no more. What was noted of last events before is void then, as the lane that was alone noted nothing. A
+ * signal handler's lane is another lane, and a forked child's, and a thread's after a jump out of a hook.
+ *
+ *     session.company    how often a lane was alone << 16 | the number of the one that is, or 0
  *
  * **The collector** promises the reader that nothing to come is stamped before some time. A group's stamp is never
  * before the step of the coarse clock it was taken under, so that step is the bound while the clock runs.
  *
- * Async-signal-safe; no system call. Three loads and comparisons an event. */
+ * Async-signal-safe; no system call. Three or four loads and comparisons an event. */
 #ifndef HEAPWISE_PRELOAD_STAMP_H
 #define HEAPWISE_PRELOAD_STAMP_H
 
@@ -29,7 +35,14 @@
 #include <stdint.h>
 
 #include "preload/lane.h"
+#include "preload/last_touch.h"
 #include "preload/session.h"
+
+enum stamp_stage {
+    STAMP_READING, /* each event by itself */
+    STAMP_ASKING,  /* for the coarse clock */
+    STAMP_SHARING,
+};
 
 enum stamp_tuning {
     STAMP_PAUSE_TICKS = 4096, /* 16 us at 2 GHz */
@@ -39,25 +52,28 @@ enum stamp_tuning {
     STAMP_STALE_TICKS = 1 << 18, /* a coarse clock that is a millisecond old stands still */
 };
 
-/* Tell whether the next record of the lane may share its last reading. Ask within an event (ring_begin_stamp), after the
- * allocation or before the release. */
-static inline bool stamp_is_shared(const struct lane *lane)
+/* Tell whether the lane's next record, an event of this block, may share its last reading. Ask within the event
+ * (ring_begin_stamp), after the allocation or before the release. */
+static inline bool stamp_is_shared(const struct lane *lane, const void *address)
 {
-    return lane->head < lane->shared_until &&
+    const uint64_t company = atomic_load_explicit(&session.company, memory_order_relaxed);
+    const bool nobody_else =
+        company == lane->alone || (last_touch_was_ours(lane, address) && company == lane->together);
+    return nobody_else && lane->head < lane->shared_until &&
            atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed) ==
-               lane->coarse_seen &&
-           atomic_load_explicit(&session.sharer, memory_order_relaxed) == lane;
+               lane->coarse_seen;
 }
 
-void stamp_note_sharer(struct lane *lane, uint64_t ticks, uint64_t elapsed);
+void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks);
 
-/* The lane's next record has a reading of its own, `elapsed` ticks after the last. */
-static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t elapsed)
+/* The lane's next record has a reading of its own. Since the last one, paused_ticks went into no call that is known of. */
+static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
 {
-    if (__builtin_expect(elapsed > STAMP_PAUSE_TICKS, 0))
+    if (__builtin_expect(paused_ticks > STAMP_PAUSE_TICKS, 0))
         lane->dense_since = lane->head;
-    if (__builtin_expect(atomic_load_explicit(&session.sharer, memory_order_relaxed) != NULL, 0))
-        stamp_note_sharer(lane, ticks, elapsed);
+    if (lane->stage != STAMP_READING ||
+        atomic_load_explicit(&session.company, memory_order_relaxed) != lane->together)
+        stamp_note_slow(lane, ticks, paused_ticks);
 }
 
 void stamp_consider_slow(struct lane *lane);

@@ -15,7 +15,7 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from lib_counts import count_collector, count_reader, count_shim
+from lib_counts import OPTIONS, count_collector, count_reader, count_shim
 from lib_record import BUILD, ROOT, Folder, Verdicts, record, run
 
 BUDGETS = os.path.join(ROOT, "tests", "budgets.txt")
@@ -47,7 +47,7 @@ def count(row, n_parts):
         if row["part"] == "collector":
             return count_collector(command, folder)
         trace = os.path.join(folder, "reader.hwt")
-        record(command, trace)
+        record(command, trace, OPTIONS)
         return count_reader(trace, folder)
 
 

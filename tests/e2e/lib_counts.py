@@ -16,6 +16,8 @@ from lib_record import HEAPWISE, run
 SECONDS = 60
 NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 SHIM = "libheapwise-preload.so"
+# Which events share a reading of the clock is a matter of time, which runs otherwise under Valgrind.
+OPTIONS = ["--exact-times"]
 RECORDER = "heapwise"
 
 # Valgrind's own launcher is a static program in which no recording goes on, so the environment of the recording is
@@ -81,8 +83,8 @@ def must_end_well(ended):
 def count_shim(command, folder):
     """Instructions inside the shim while it records a command."""
     prefix, trace = os.path.join(folder, "callgrind"), os.path.join(folder, "shim.hwt")
-    must_end_well(run([HEAPWISE, "run", "--quiet", "-o", trace, "--", "sh", "-c", INSIDE, prefix + ".%p", *command],
-                      seconds=SECONDS))
+    must_end_well(run([HEAPWISE, "run", "--quiet", *OPTIONS, "-o", trace, "--", "sh", "-c", INSIDE, prefix + ".%p",
+                       *command], seconds=SECONDS))
     ours = [counts for counts in outputs_of(prefix) if counts.command.startswith(command[0])]
     if len(ours) != 1 or not ours[0].inside(SHIM):
         raise ValueError("the shim was not recording under callgrind")
@@ -93,7 +95,8 @@ def count_collector(command, folder):
     """Instructions of the recorder beside a command: of launcher and collector, the one that has more to do. Only its
     own: those of zstd hang on which way of compressing the machine's speed makes it choose."""
     prefix, trace = os.path.join(folder, "callgrind"), os.path.join(folder, "collector.hwt")
-    must_end_well(run([*callgrind(prefix), HEAPWISE, "run", "--quiet", "-o", trace, "--", *command], seconds=SECONDS))
+    must_end_well(run([*callgrind(prefix), HEAPWISE, "run", "--quiet", *OPTIONS, "-o", trace, "--", *command],
+                      seconds=SECONDS))
     return max((counts.inside(RECORDER) for counts in outputs_of(prefix)), default=0)
 
 

@@ -253,6 +253,28 @@ static void put_hot(uintptr_t address, size_t size_bytes)
     event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, &nowhere);
 }
 
+static void put_hot_release(uintptr_t address)
+{
+    assert_true(event_has_room(lane));
+    if (!event_hot_release(lane, TRACE_FREE, at(address)))
+        event_read_release(lane, TRACE_FREE, at(address));
+}
+
+/* How the lane gets there is test_stamp's business. */
+static void a_record_that_shares_a_stamp_has_the_last_one(void **state)
+{
+    struct record records[3];
+    (void)state;
+    put_hot_release(16);
+    lane->shared_until = UINT64_MAX;
+    put_hot(16, 24);
+    assert_true(event_hot_release(lane, TRACE_FREE, at(16)));
+    assert_int_equal(lane_fixture_records(records, 3), 3);
+    assert_true(records[1].ticks == records[0].ticks && records[2].ticks == records[0].ticks);
+    assert_true(records[0].ticks == lane->last_ticks);
+    assert_true(records[1].block.address == 16 && records[2].block.address == 16);
+}
+
 static void the_hot_way_writes_what_the_other_does(void **state)
 {
     static const struct {
@@ -284,7 +306,7 @@ static void the_hot_way_writes_what_the_other_does(void **state)
             if (way == 0)
                 event_release(lane, TRACE_FREE, at(rows[i].address), NULL);
             else
-                assert_true(event_hot_release(lane, TRACE_FREE, at(rows[i].address)));
+                put_hot_release(rows[i].address);
         }
         n_bytes[way] = lane->head;
         memset(records, 0, sizeof records);
@@ -310,7 +332,7 @@ static void hot_stamps_of_every_length_are_those_of_the_counter(void **state)
         lane->last_ticks = arch_ticks() - distances[i];
         const uint64_t base = lane->last_ticks;
         const uint64_t before = arch_ticks();
-        assert_true(event_hot_release(lane, TRACE_FREE, at(16)));
+        put_hot_release(16);
         const uint64_t after = arch_ticks();
         assert_int_equal(lane_fixture_records(records, 16), 1);
         assert_true(base + records[0].ticks >= before && base + records[0].ticks <= after);
@@ -326,7 +348,7 @@ static void heads_keep_every_distance(void **state)
         uint8_t bytes[EVENT_BYTES] = {0};
         struct record_hot_number number = {0};
         lane->last_ticks = 1000;
-        const uint8_t *const end = event_hot_head(lane, bytes, 24, 3, 1000 + distances[i]);
+        const uint8_t *const end = event_hot_head(lane, bytes, 24, 3, 1000 + distances[i], 0);
         const uint8_t *from = bytes + 2;
         assert_true(bytes[0] == 0x93 && bytes[1] == 24);
         assert_true(record_hot_take(&from, &number));
@@ -341,7 +363,7 @@ static void the_hot_way_writes_nothing_without_room(void **state)
     (void)state;
     lane->ring->tail = UINT64_MAX;
     lane->room_until = lane->plain_until = 0;
-    assert_false(event_hot_release(lane, TRACE_FREE, at(16)));
+    assert_false(event_has_room(lane));
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 0);
     put_hot(16, 24);
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 1);
@@ -365,6 +387,7 @@ int main(void)
         CASE(what_has_no_room_is_counted),
         CASE(live_bytes_are_counted_only_where_asked),
         CASE(the_hot_way_writes_what_the_other_does),
+        CASE(a_record_that_shares_a_stamp_has_the_last_one),
         CASE(hot_stamps_of_every_length_are_those_of_the_counter),
         CASE(heads_keep_every_distance),
         CASE(the_hot_way_writes_nothing_without_room),

@@ -14,12 +14,15 @@
 #include "tests/support/lane_fixture.h"
 
 enum {
+    BLOCK = 0x10000,
+    OTHERS_BLOCK = 0x20000,
     STEP_TICKS = 16, /* from one record to the next */
     COARSE_TICKS = 100 * STEP_TICKS,
     STAGES = 3, /* from reading each time to sharing */
 };
 
 static struct lane *lane, *other;
+static _Atomic uint64_t last_touch[LAST_TOUCH_PLACES];
 static uint64_t now;
 
 static int start(void **state)
@@ -29,23 +32,33 @@ static int start(void **state)
     other = &lane_fixture_slot()->lanes[1];
     *other = *lane;
     other->is_signal = true;
+    lane->number = 1;
+    other->number = 2;
+    memset(last_touch, 0, sizeof last_touch);
+    session.last_touch = last_touch;
     stamp_start(lane);
     stamp_start(other);
     now = 1000000;
     return 0;
 }
 
-/* One record of `of`, `elapsed` ticks after the last. Returns whether it shared the last one's stamp. */
-static bool record_after(struct lane *of, uint64_t elapsed)
+/* One event of the block at `address`, `elapsed` ticks after the last one. Returns whether it shared that one's stamp. */
+static bool touch_after(struct lane *of, uint64_t elapsed, uintptr_t address)
 {
     uint8_t *at = ring_byte(of, of->head);
     now += elapsed;
     ring_begin_stamp(of);
-    const bool shared = stamp_is_shared(of);
-    at = shared ? pack_hot_head(at, 3, TRACE_FREE, 0) : event_hot_head(of, at, TRACE_FREE, 3, now);
+    const bool shared = stamp_is_shared(of, (void *)address);
+    at = shared ? pack_hot_head(at, 3, TRACE_FREE, 0)
+                : event_hot_head(of, at, TRACE_FREE, 3, now, 0);
     ring_publish(of, pack_hot_uint(at, 0));
     stamp_consider(of);
     return shared;
+}
+
+static bool record_after(struct lane *of, uint64_t elapsed)
+{
+    return touch_after(of, elapsed, BLOCK);
 }
 
 static void show_clock(uint64_t ticks)
@@ -74,11 +87,16 @@ static void come_to_share(void)
     assert_true(lane->head >= STAGES * STAMP_DENSE_BYTES);
 }
 
+static bool is_alone(void)
+{
+    return session.company == lane->alone;
+}
+
 static void a_dense_stretch_leads_to_sharing(void **state)
 {
     (void)state;
     come_to_share();
-    assert_ptr_equal(session.sharer, lane);
+    assert_true(is_alone());
     assert_int_equal(lane->ring->wants_coarse, 1);
 }
 
@@ -139,16 +157,71 @@ static void behind_a_pause_every_event_is_read(void **state)
     }
 }
 
-static void another_lane_ends_it_at_once(void **state)
+static void who_is_alone_is_so_no_more_when_another_shows_up(void **state)
 {
     (void)state;
     come_to_share();
     while (!record_after(lane, STEP_TICKS))
         ;
     record_after(other, STEP_TICKS);
-    assert_null(session.sharer);
+    assert_false(is_alone());
     assert_false(record_after(lane, STEP_TICKS));
-    assert_int_equal(be_dense(lane, 2 * STAMP_DENSE_BYTES), 0);
+}
+
+static void in_company_own_blocks_share(void **state)
+{
+    (void)state;
+    come_to_share();
+    touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+    record_after(lane, STEP_TICKS);
+    assert_true(be_dense(lane, STAMP_DENSE_BYTES) > STAMP_DENSE_BYTES / 6);
+    assert_false(is_alone());
+}
+
+/* Whoever has a block that was another's reads the counter: that way and back. */
+static void a_block_that_changes_hands_is_read(void **state)
+{
+    (void)state;
+    come_to_share();
+    for (int i = 0; i < 200; i++) {
+        touch_after(other, STEP_TICKS, BLOCK);
+        assert_false(touch_after(lane, STEP_TICKS, BLOCK));
+        touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+        assert_false(touch_after(lane, STEP_TICKS, OTHERS_BLOCK));
+        touch_after(lane, STEP_TICKS, BLOCK);
+    }
+}
+
+/* What was noted before a lane was alone may have changed hands since, unnoted. */
+static void marks_of_before_are_void(void **state)
+{
+    (void)state;
+    touch_after(other, STEP_TICKS, BLOCK);
+    touch_after(other, STEP_TICKS, BLOCK);
+    const uint64_t mark = other->mark;
+    come_to_share();
+    touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+    assert_true(other->mark != mark);
+    assert_false(last_touch_was_ours(other, (void *)BLOCK));
+}
+
+/* Of many addresses, most of which drive others out, none is taken for another. */
+static void the_table_knows_blocks_apart(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    uint64_t random = 1;
+    for (int i = 0; i < N; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        const uintptr_t near = BLOCK + (random >> 40) * 8, far = random >> 17;
+        last_touch_was_ours(lane, (void *)far);
+        last_touch_was_ours(other, (void *)far);
+        assert_false(last_touch_was_ours(lane, (void *)far));
+        assert_true(last_touch_was_ours(lane, (void *)far));
+        last_touch_was_ours(other, (void *)near);
+        last_touch_was_ours(lane, (void *)(near + 8));
+        assert_false(last_touch_was_ours(lane, (void *)near));
+    }
 }
 
 static void who_is_disturbed_rests_longer_each_time(void **state)
@@ -156,11 +229,11 @@ static void who_is_disturbed_rests_longer_each_time(void **state)
     (void)state;
     uint64_t last_rest = 0;
     for (int i = 0; i < 3; i++) {
-        while (atomic_load(&session.sharer) != lane)
+        while (!is_alone())
             record_after(lane, STEP_TICKS);
         record_after(other, STEP_TICKS);
         const uint64_t disturbed_at = lane->head;
-        while (atomic_load(&session.sharer) != lane)
+        while (!is_alone())
             record_after(lane, STEP_TICKS);
         assert_true(lane->head - disturbed_at > last_rest);
         last_rest = lane->head - disturbed_at;
@@ -173,7 +246,7 @@ static void a_handlers_lane_never_shares(void **state)
     (void)state;
     show_clock(1);
     assert_int_equal(be_dense(other, 8 * STAMP_DENSE_BYTES), 0);
-    assert_null(session.sharer);
+    assert_int_equal(session.company, 0);
 }
 
 static void a_lane_that_begins_anew_shares_nothing(void **state)
@@ -181,7 +254,7 @@ static void a_lane_that_begins_anew_shares_nothing(void **state)
     (void)state;
     come_to_share();
     stamp_start(lane);
-    assert_null(session.sharer);
+    assert_false(is_alone());
     assert_false(record_after(lane, STEP_TICKS));
 }
 
@@ -195,7 +268,8 @@ static void no_stamp_is_before_the_clock(void **state)
         assert_true(lane->shared_until == 0 || lane->coarse_seen <= lane->last_ticks);
         if (i % 7 == 0)
             show_clock(now + i % 3); /* may be ahead of the last reading */
-        assert_true(!stamp_is_shared(lane) || session.header->coarse_ticks <= lane->last_ticks);
+        assert_true(!stamp_is_shared(lane, (void *)BLOCK) ||
+                    session.header->coarse_ticks <= lane->last_ticks);
     }
 }
 
@@ -208,7 +282,11 @@ int main(void)
         cmocka_unit_test_setup(a_clock_that_stands_still_ends_it, start),
         cmocka_unit_test_setup(a_step_of_the_clock_ends_a_group, start),
         cmocka_unit_test_setup(behind_a_pause_every_event_is_read, start),
-        cmocka_unit_test_setup(another_lane_ends_it_at_once, start),
+        cmocka_unit_test_setup(who_is_alone_is_so_no_more_when_another_shows_up, start),
+        cmocka_unit_test_setup(in_company_own_blocks_share, start),
+        cmocka_unit_test_setup(a_block_that_changes_hands_is_read, start),
+        cmocka_unit_test_setup(marks_of_before_are_void, start),
+        cmocka_unit_test_setup(the_table_knows_blocks_apart, start),
         cmocka_unit_test_setup(who_is_disturbed_rests_longer_each_time, start),
         cmocka_unit_test_setup(a_handlers_lane_never_shares, start),
         cmocka_unit_test_setup(a_lane_that_begins_anew_shares_nothing, start),
