@@ -339,13 +339,15 @@ static uint64_t live_bytes_of(const struct slot *slot)
     return live_bytes;
 }
 
-static void write_watermark(struct drain *drain, uint64_t ticks)
+/* `hold`: what some ring may still deliver. A writer that never comes back must not hold up the file, though, beyond
+ * `limit`, which all others keep to. */
+static void write_watermark(struct drain *drain, uint64_t hold, uint64_t limit)
 {
-    if (ticks <= drain->watermark) {
+    uint64_t ticks = hold;
+    if (hold <= drain->watermark) {
         if (compress_n_bytes(drain->out) - drain->watermark_at_bytes < STUCK_BYTES)
             return;
-        ticks =
-            drain->last_end_ticks; /* a writer that never comes back must not hold up the file */
+        ticks = limit;
     }
     if (ticks <= drain->watermark || drain->discarding)
         return;
@@ -366,9 +368,10 @@ struct drain_pass drain_run(struct drain *drain)
     struct drain_pass pass = {0};
     while (ticks_monotonic_ns() - drain->last_end_ns < SETTLE_NS)
         ; /* rarer than one pass in a thousand, and shorter than a sleep */
-    uint64_t hold = drain->last_end_ticks;
-    if (drain->last_coarse_ticks != 0 && drain->last_coarse_ticks < hold)
-        hold = drain->last_coarse_ticks;
+    uint64_t limit = drain->last_end_ticks;
+    if (drain->last_coarse_ticks != 0 && drain->last_coarse_ticks < limit)
+        limit = drain->last_coarse_ticks;
+    uint64_t hold = limit;
     drain->live_bytes = drain->live_closed_bytes;
     for (uint32_t i = 0; i < drain->slots->n_offered; i++) {
         bool adopted;
@@ -388,7 +391,7 @@ struct drain_pass drain_run(struct drain *drain)
         drain->live_bytes += live_bytes_of(slot);
     }
     if (pass.n_bytes)
-        write_watermark(drain, hold);
+        write_watermark(drain, hold, limit);
     note_end_of_pass(drain);
     return pass;
 }

@@ -342,6 +342,58 @@ static void a_new_thread_in_an_event_holds_the_watermark(void **state)
     teardown(bench);
 }
 
+/* A thread that shares a reading with an earlier event took it after the step of the clock that it sees. */
+static void a_watermark_is_not_ahead_of_the_coarse_clock(void **state)
+{
+    struct bench *const bench = setup();
+    struct fake_thread thread;
+    (void)state;
+    fake_claim(&thread, &bench->session, 1, getpid(), getpid());
+    const uint64_t step = now(bench);
+    atomic_store(&bench->clock.ticks, step);
+    for (unsigned i = 0; i < 3; i++) {
+        usleep(100);
+        fake_malloc(&thread.rings[0], now(bench), 0x10, 1);
+        drain_run(&bench->drain);
+        assert_true(last_watermark(bench) <= step);
+    }
+    atomic_store(&bench->clock.ticks, 0); /* it stands still */
+    for (unsigned i = 0; i < 2; i++) {
+        fake_malloc(&thread.rings[0], now(bench), 0x10, 1);
+        drain_run(&bench->drain);
+    }
+    assert_true(last_watermark(bench) > step);
+    fake_leave(&thread);
+    teardown(bench);
+}
+
+/* Not held up any longer by a thread that was stopped in its event, it still waits for those that share. */
+static void nor_where_a_stopped_writer_is_given_up(void **state)
+{
+    struct bench *const bench = setup();
+    struct fake_thread quick, stopped;
+    (void)state;
+    fake_claim(&quick, &bench->session, 1, getpid(), getpid());
+    fake_claim(&stopped, &bench->session, 1, getpid(), getpid());
+    fake_malloc(&stopped.rings[0], now(bench), 0x10, 1);
+    drain_run(&bench->drain);
+    atomic_store(&stopped.rings[0].ring->in_event, 1);
+    const uint64_t stamp = now(bench);
+    usleep(100);
+    const uint64_t step = now(bench);
+    atomic_store(&bench->clock.ticks, step);
+    while (bench->drain.watermark <= stamp) {
+        assert_true(compress_n_bytes(bench->drain.out) < UINT64_C(256) << 20);
+        for (unsigned i = 0; i < 4000; i++)
+            fake_malloc(&quick.rings[0], now(bench), 0x20, 1);
+        drain_run(&bench->drain);
+    }
+    assert_true(bench->drain.watermark <= step);
+    fake_leave(&quick);
+    fake_leave(&stopped);
+    teardown(bench);
+}
+
 static void a_gone_threads_slot_is_used_again(void **state)
 {
     struct bench *const bench = setup();
@@ -540,6 +592,8 @@ int main(void)
         cmocka_unit_test(a_scribbled_tail_is_put_right),
         cmocka_unit_test(a_watermark_waits_for_a_writer_in_an_event),
         cmocka_unit_test(a_new_thread_in_an_event_holds_the_watermark),
+        cmocka_unit_test(a_watermark_is_not_ahead_of_the_coarse_clock),
+        cmocka_unit_test(nor_where_a_stopped_writer_is_given_up),
         cmocka_unit_test(a_gone_threads_slot_is_used_again),
         cmocka_unit_test(a_living_threads_slot_is_kept),
         cmocka_unit_test(a_slot_its_thread_closed_is_used_again),
