@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "collector/coarse_clock.h"
 #include "collector/name_places.h"
 #include "collector/recording.h"
 #include "collector/scribe.h"
@@ -23,6 +24,7 @@ static void take_the_last_events(struct recording *recording)
 {
     struct tree_news news;
     session_stop_recording(&recording->session);
+    coarse_clock_fini(&recording->clock); /* nobody needs it while names are looked up */
     drain_run(&recording->drain);
     tree_reap(&recording->tree, ticks_now(recording->session.tsc), &news);
     drain_run(&recording->drain);

@@ -142,9 +142,16 @@ static bool claim(struct lane *lane)
     return true;
 }
 
+static bool may_share(const struct lane *lane)
+{
+    const uint32_t reads_each_time =
+        SESSION_EXACT_TIMES | SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
+    return !(session.flags & reads_each_time) && !lane->is_signal;
+}
+
 void stamp_consider_slow(struct lane *lane)
 {
-    if ((session.flags & SESSION_EXACT_TIMES) || lane->is_signal)
+    if (!may_share(lane))
         return;
     if (lane->alone == NEVER_ALONE) {
         if (claim(lane))

@@ -249,6 +249,34 @@ static void a_handlers_lane_never_shares(void **state)
     assert_int_equal(session.company, 0);
 }
 
+/* It may never be dense again, and would keep the clock running. */
+static void who_pauses_twice_needs_no_clock(void **state)
+{
+    (void)state;
+    come_to_share();
+    record_after(other, STEP_TICKS);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lane->ring->wants_coarse, 1);
+        now += STAMP_PAUSE_TICKS + 1;
+        show_clock(now);
+        record_after(lane, STEP_TICKS);
+    }
+    assert_int_equal(lane->ring->wants_coarse, 0);
+}
+
+static void who_may_not_share_asks_for_no_clock(void **state)
+{
+    static const uint32_t flags[] = {SESSION_EXACT_TIMES, SESSION_CLOCK_MONOTONIC,
+                                     SESSION_BORROWED_CLOCK};
+    (void)state;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        session.flags = flags[i];
+        be_dense(lane, 8 * STAMP_DENSE_BYTES);
+        assert_int_equal(session.company, 0);
+        assert_int_equal(lane->ring->wants_coarse, 0);
+    }
+}
+
 static void a_lane_that_begins_anew_shares_nothing(void **state)
 {
     (void)state;
@@ -289,6 +317,8 @@ int main(void)
         cmocka_unit_test_setup(the_table_knows_blocks_apart, start),
         cmocka_unit_test_setup(who_is_disturbed_rests_longer_each_time, start),
         cmocka_unit_test_setup(a_handlers_lane_never_shares, start),
+        cmocka_unit_test_setup(who_pauses_twice_needs_no_clock, start),
+        cmocka_unit_test_setup(who_may_not_share_asks_for_no_clock, start),
         cmocka_unit_test_setup(a_lane_that_begins_anew_shares_nothing, start),
         cmocka_unit_test_setup(no_stamp_is_before_the_clock, start),
     };
