@@ -37,13 +37,9 @@ static struct {
     struct module modules[MODULES_MAX];
     _Atomic uint32_t n_modules; /* claimed; may pass MODULES_MAX */
     _Atomic uint32_t last_id;
-    _Atomic uint32_t generation;
 } table;
 
-uint32_t modules_generation(void)
-{
-    return atomic_load_explicit(&table.generation, memory_order_acquire);
-}
+_Atomic uint32_t modules_generation_now;
 
 static uint32_t n_claimed(void)
 {
@@ -207,7 +203,7 @@ static void mark_gone(struct lane *lane, struct module *module)
     if (!atomic_compare_exchange_strong(&module->state, &live, MODULE_GONE))
         return;
     event_number(lane, TRACE_MODULE_GONE, module->id);
-    atomic_fetch_add(&table.generation, 1);
+    atomic_fetch_add(&modules_generation_now, 1);
 }
 
 void modules_note(struct lane *lane, uintptr_t pc)

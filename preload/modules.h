@@ -9,6 +9,7 @@
 #ifndef HEAPWISE_PRELOAD_MODULES_H
 #define HEAPWISE_PRELOAD_MODULES_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct lane;
@@ -19,7 +20,13 @@ void modules_note(struct lane *lane, uintptr_t pc);
 /* Look for noted modules that are no longer loaded; write their end and move the generation. */
 void modules_sweep(struct lane *lane);
 
-uint32_t modules_generation(void);
+/* How often modules have gone; read by modules_generation(), for each event. */
+extern _Atomic uint32_t modules_generation_now __attribute__((visibility("hidden")));
+
+static inline uint32_t modules_generation(void)
+{
+    return atomic_load_explicit(&modules_generation_now, memory_order_acquire);
+}
 
 /* Forget what was written: a forked child has to tell it again. */
 void modules_forget(void);

@@ -17,11 +17,7 @@
 enum { DEPTH = 512 };
 
 /* The shim's module list is not part of this test; its generation is. */
-static _Atomic uint32_t generation;
-uint32_t modules_generation(void)
-{
-    return atomic_load(&generation);
-}
+_Atomic uint32_t modules_generation_now;
 
 static struct libunwind libunwind;
 
@@ -31,7 +27,7 @@ static struct libunwind libunwind;
  * unloaded. */
 void oracle_new_generation(void)
 {
-    atomic_fetch_add(&generation, 1);
+    atomic_fetch_add(&modules_generation_now, 1);
     libunwind.flush(*libunwind.space, 0, 0);
 }
 

@@ -19,11 +19,7 @@
 #pragma GCC optimize("O0")
 #define NOINLINE __attribute__((noinline))
 
-static uint32_t generation;
-uint32_t modules_generation(void)
-{
-    return generation;
-}
+_Atomic uint32_t modules_generation_now;
 
 static struct lane lane;
 static struct ring ring;
@@ -97,7 +93,7 @@ static void a_new_generation_forgets(void **state)
         unwind_here(128);
         assert_int_equal(lane.stack.id, 0);
         name_it(42);
-        generation++;
+        modules_generation_now++;
     }
 }
 
@@ -157,7 +153,7 @@ static void rbp_decides_where_an_outer_frame_needs_it(void **state)
     static const uintptr_t never_equal = 1;
     uintptr_t words[32] = {0};
     struct stack *const stack = &lane.stack;
-    const struct unwind_walk walk = unwind_begin((uintptr_t)words, generation);
+    const struct unwind_walk walk = unwind_begin((uintptr_t)words, modules_generation_now);
     (void)state;
     /* As memo_walk() leaves it: outer was reached from inner, whose CFA is counted from rbp. */
     stack->n = stack->n_kept = 2;
@@ -194,7 +190,7 @@ static void rbp_decides_in_upper_frames_too(void **state)
     uintptr_t words[32] = {0};
     struct stack *const stack = &lane.stack;
     struct stack_frame *const upper = &stack->walked[0][TRACE_MAX_DEPTH];
-    const struct unwind_walk walk = unwind_begin((uintptr_t)words, generation);
+    const struct unwind_walk walk = unwind_begin((uintptr_t)words, modules_generation_now);
     struct arch_frame caller = {.pc = 2, .sp = (uintptr_t)&words[2], .bp = (uintptr_t)&words[6]};
     (void)state;
     words[7] = 1;

@@ -11,11 +11,8 @@
 #include "preload/unwind.h"
 #include "tests/support/second_opinion.h"
 
-uint32_t modules_generation(void);
-uint32_t modules_generation(void)
-{
-    return 0;
-}
+extern _Atomic uint32_t modules_generation_now;
+_Atomic uint32_t modules_generation_now;
 
 enum { DEPTH = 64 };
 

@@ -16,13 +16,9 @@
 
 struct session session;
 static struct session_header header = {.recording = 1};
-static uint32_t generation;
 static uint32_t n_noted;
 
-uint32_t modules_generation(void)
-{
-    return generation;
-}
+_Atomic uint32_t modules_generation_now;
 
 void modules_note(struct lane *lane, uintptr_t pc)
 {
@@ -39,7 +35,7 @@ static struct lane lane;
 static int start_lane(void **state)
 {
     (void)state;
-    generation = n_noted = 0;
+    modules_generation_now = n_noted = 0;
     session.header = &header;
     session.flags = SESSION_DROP_WHEN_FULL;
     stacktree_fini(&lane.tree);
@@ -196,14 +192,14 @@ static void a_new_generation_of_modules_names_all_anew(void **state)
     unsigned n_resets;
     (void)state;
     assert_int_equal(ID(30, 20, 10), 3);
-    generation++;
+    modules_generation_now++;
     assert_int_equal(ID(20, 10), 2);
     assert_int_equal(ID(30, 20, 10), 3);
     assert_int_equal(read_nodes(nodes, 8, &n_resets), 3);
     assert_int_equal(n_resets, 1);
-    generation++;
+    modules_generation_now++;
     start_lane(NULL);
-    generation = 5; /* an empty tree has nothing to take back */
+    modules_generation_now = 5; /* an empty tree has nothing to take back */
     assert_int_equal(ID(10), 1);
     read_nodes(nodes, 8, &n_resets);
     assert_int_equal(n_resets, 0);
