@@ -34,12 +34,52 @@ static const struct link_map *libc_module(void)
     return module_of((const void *)(uintptr_t)gnu_get_libc_version);
 }
 
-/* The executable's own malloc is found first by everybody, ours by nobody. */
+static const struct {
+    void *slot;
+    const char *name, *version;
+} allocation[] = {
+    {&real.malloc, "malloc", "GLIBC_2.2.5"},
+    {&real.calloc, "calloc", "GLIBC_2.2.5"},
+    {&real.realloc, "realloc", "GLIBC_2.2.5"},
+    {&real.free, "free", "GLIBC_2.2.5"},
+    {&real.posix_memalign, "posix_memalign", "GLIBC_2.2.5"},
+    {&real.aligned_alloc, "aligned_alloc", "GLIBC_2.16"},
+    {&real.memalign, "memalign", "GLIBC_2.2.5"},
+    {&real.valloc, "valloc", "GLIBC_2.2.5"},
+    {&real.pvalloc, "pvalloc", "GLIBC_2.2.5"},
+    {&real.malloc_usable_size, "malloc_usable_size", "GLIBC_2.2.5"},
+};
+enum { N_ALLOCATION = sizeof allocation / sizeof *allocation };
+
+/* An executable at a fixed address has, where it takes a function's address, a stub of that name; the
+ * stub of malloc leads to us. */
+static bool is_stub(const void *address)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    return dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || !symbol ||
+           symbol->st_shndx == SHN_UNDEF;
+}
+
+/* The executable's own malloc is found first by everybody, ours by nobody. But a hook beside it that it
+ * has no function for, reallocarray(), must take from the heap that its free() gives back to. */
+static void adopt_own_allocator(const struct link_map *owner)
+{
+    for (size_t i = 0; i < N_ALLOCATION; i++) {
+        void *const first = dlsym(RTLD_DEFAULT, allocation[i].name);
+        if (module_of(first) == owner && !is_stub(first))
+            *(void **)allocation[i].slot = first;
+    }
+}
+
 static void find_allocator(void)
 {
-    const struct link_map *map = module_of(dlsym(RTLD_DEFAULT, "malloc"));
-    if (map == module_of(&real))
+    const void *const first = dlsym(RTLD_DEFAULT, "malloc");
+    const struct link_map *map = module_of(first);
+    if (map == module_of(&real) || is_stub(first))
         map = module_of((const void *)(uintptr_t)real.malloc);
+    else if (map && !map->l_prev) /* the executable comes first */
+        adopt_own_allocator(map);
     if (map)
         allocator_path = map->l_name;
 }
@@ -48,25 +88,10 @@ static void find_allocator(void)
  * passes over: libc_malloc_debug has no others. Whoever defines a name without a version was found by dlsym(). */
 static void resolve_versions(void)
 {
-    static const struct {
-        void *slot;
-        const char *name, *version;
-    } names[] = {
-        {&real.malloc, "malloc", "GLIBC_2.2.5"},
-        {&real.calloc, "calloc", "GLIBC_2.2.5"},
-        {&real.realloc, "realloc", "GLIBC_2.2.5"},
-        {&real.free, "free", "GLIBC_2.2.5"},
-        {&real.posix_memalign, "posix_memalign", "GLIBC_2.2.5"},
-        {&real.aligned_alloc, "aligned_alloc", "GLIBC_2.16"},
-        {&real.memalign, "memalign", "GLIBC_2.2.5"},
-        {&real.valloc, "valloc", "GLIBC_2.2.5"},
-        {&real.pvalloc, "pvalloc", "GLIBC_2.2.5"},
-        {&real.malloc_usable_size, "malloc_usable_size", "GLIBC_2.2.5"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        void **const slot = names[i].slot;
+    for (size_t i = 0; i < N_ALLOCATION; i++) {
+        void **const slot = allocation[i].slot;
         void *const found = module_of(*slot) == libc_module()
-                                ? dlvsym(RTLD_NEXT, names[i].name, names[i].version)
+                                ? dlvsym(RTLD_NEXT, allocation[i].name, allocation[i].version)
                                 : NULL;
         if (found)
             *slot = found;
@@ -81,20 +106,40 @@ static bool allocates_as_glibc(void)
            module_of((const void *)(uintptr_t)real.malloc_usable_size) == libc;
 }
 
-void real_resolve(void)
+/* What glibc has: none of these look-ups fails. */
+static void resolve_needed(void)
 {
 #define HOOK(kind, result, name, parameters) HOOK_##kind(name)
 #define HOOK_NEEDED(name)                    resolve(&real.name, #name);
-#define HOOK_OPTIONAL(name)                  resolve(&real.name, #name);
 #define HOOK_JUMP(name)                      resolve(&real.name##_jump, #name);
+#define HOOK_OPTIONAL(name)
 #define HOOK_ALIAS(name)
+#include "preload/hooks.def"
+#undef HOOK_NEEDED
+#undef HOOK_JUMP
+#undef HOOK_OPTIONAL
+}
+
+/* Where a name is missing the loader allocates its error's text. A malloc of the program's own may call
+ * anything then, jemalloc's readlink(), and comes out here: all that is needed must be known before. */
+static void resolve_optional(void)
+{
+#define HOOK_NEEDED(name)
+#define HOOK_JUMP(name)
+#define HOOK_OPTIONAL(name) resolve(&real.name, #name);
 #include "preload/hooks.def"
 #undef HOOK
 #undef HOOK_NEEDED
 #undef HOOK_OPTIONAL
 #undef HOOK_JUMP
 #undef HOOK_ALIAS
+}
+
+void real_resolve(void)
+{
+    resolve_needed();
     resolve_versions();
+    resolve_optional();
     find_allocator();
     atomic_store(&n_trials, 0);
     atomic_store(&real_blocks, allocates_as_glibc() ? REAL_BLOCKS_TRIED : REAL_BLOCKS_FOREIGN);

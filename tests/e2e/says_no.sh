@@ -53,15 +53,39 @@ refused() {
 # Programs
 printf 'int main(void) { return 0; }\n' >p.c
 cat >own.c <<'EOF'
+#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 static char heap[1 << 20];
 static size_t used;
-void *malloc(size_t n) { char *p = heap + used; used += (n + 15) & ~(size_t)15; return p; }
-void free(void *p) { (void)p; }
-int main(void) { char *p = malloc(100); puts("still runs"); free(p); return 7; }
+void *malloc(size_t n)
+{
+    char options[64];
+    if (used == 0) readlink("/etc/malloc.conf", options, sizeof options); /* as jemalloc does */
+    char *p = heap + used;
+    used += (n + 15) & ~(size_t)15;
+    return p;
+}
+void *realloc(void *p, size_t n) { return p ? p : malloc(n); }
+void free(void *p) { if (p && ((char *)p < heap || (char *)p >= heap + sizeof heap)) abort(); }
+int main(void)
+{
+    free(reallocarray(NULL, 5, 20));
+    free(malloc(100));
+    puts("still runs");
+    return 7;
+}
 EOF
-cc p.c -o dynamic && cc -static p.c -o static && cc -static-pie p.c -o static-pie && cc -fno-builtin own.c -o own ||
+cat >fixed.c <<'EOF'
+#include <stdlib.h>
+void *(*volatile take)(size_t) = malloc;
+void (*volatile give)(void *) = free;
+int main(void) { give(take(100)); free(realloc(NULL, 50)); return 7; }
+EOF
+cc p.c -o dynamic && cc -static p.c -o static && cc -static-pie p.c -o static-pie && cc -fno-builtin own.c -o own &&
+    cc -fno-builtin -fno-pie -no-pie fixed.c -o fixed ||
     { echo "not ok says no: programs: cannot be compiled"; exit 1; }
 
 refused "static binary" 126 'static' "$HEAPWISE" run -- ./static
@@ -143,6 +167,15 @@ elif [ "$(grep -c '^heapwise: .*malloc' err)" -ne 1 ]; then
     not_ok "own malloc: one warning" "$(grep -c '^heapwise: .*malloc' err) lines"
 else
     ok "own malloc: the program runs, with one warning"
+fi
+rm -f t.hwt
+
+# One at a fixed address that takes malloc's address has a stub of that name, which is none of its own.
+"$HEAPWISE" run -o t.hwt --quiet -- ./fixed >out 2>err
+if [ $? -eq 7 ] && [ ! -s err ] && "$HEAPWISE" report --format json t.hwt | grep -q '"allocator":"[^"]*libc'; then
+    ok "stub of malloc: it is the C library's"
+else
+    not_ok "stub of malloc: it is the C library's" "$("$HEAPWISE" report t.hwt 2>&1 | head -n 1)"
 fi
 rm -f t.hwt
 
