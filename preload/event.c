@@ -9,6 +9,7 @@
 #include "preload/event_hot.h"
 #include "preload/kept_stack.h"
 #include "preload/real.h"
+#include "preload/recall.h"
 #include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/unwind.h"
@@ -95,7 +96,7 @@ uint8_t *event_room(struct lane *lane, size_t n_bytes)
     return event_room_slow(lane, n_bytes);
 }
 
-uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
+uint32_t event_unwound_stack(struct lane *lane, const struct arch_frame *caller)
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
@@ -103,12 +104,24 @@ uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
     return lane->stack.id ? lane->stack.id : stacktree_id(lane);
 }
 
-uint64_t event_form_stack(struct lane *lane)
+static uint32_t unwind_and_learn(struct lane *lane, const struct arch_frame *caller)
 {
-    const uint32_t id = stacktree_id(lane);
-    lane->stack_form = pack_hot_form_of(id);
-    lane->form_of = id == lane->stack.id && id != 0 ? id : LANE_NO_STACK;
-    return lane->stack_form;
+    const uint32_t id = event_unwound_stack(lane, caller);
+    recall_learn(lane, caller, id);
+    return id;
+}
+
+uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
+{
+    if (__builtin_expect(session.max_depth == 0, 0))
+        return 0;
+    const struct recalled *const stack = recall_find(lane, caller);
+    return stack ? stack->id : unwind_and_learn(lane, caller);
+}
+
+uint64_t event_form_stack(struct lane *lane, const struct arch_frame *caller)
+{
+    return pack_hot_form_of(unwind_and_learn(lane, caller));
 }
 
 static inline bool counts_live(void)

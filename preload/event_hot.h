@@ -15,6 +15,7 @@
 #include "preload/arch_x86_64.h"
 #include "preload/lane.h"
 #include "preload/real.h"
+#include "preload/recall.h"
 #include "preload/ring.h"
 #include "preload/session.h"
 #include "preload/stamp.h"
@@ -29,8 +30,8 @@ enum {
 /* Room for a record, or the loss counted and NULL. */
 uint8_t *event_room_slow(struct lane *lane, size_t n_bytes);
 
-/* Name lane->stack if need be; returns how its id is packed. */
-uint64_t event_form_stack(struct lane *lane);
+/* Unwind and name the caller's stack, which recall_find() did not know; returns how its id is packed. */
+uint64_t event_form_stack(struct lane *lane, const struct arch_frame *caller);
 
 static inline bool event_has_room(const struct lane *lane)
 {
@@ -79,9 +80,8 @@ static inline uint64_t event_hot_stack(struct lane *lane, const struct arch_fram
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return UINT64_C(1) << 56; /* id 0 */
-    unwind_stack(caller, lane, session.max_depth);
-    return __builtin_expect(lane->stack.id == lane->form_of, 1) ? lane->stack_form
-                                                                : event_form_stack(lane);
+    const struct recalled *const stack = recall_find(lane, caller);
+    return __builtin_expect(stack != NULL, 1) ? stack->form : event_form_stack(lane, caller);
 }
 
 /* An allocation of which real_is_usual() is true. */

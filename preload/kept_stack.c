@@ -73,7 +73,7 @@ static struct kept_stack *claim(struct kept_stacks *stacks, size_t place,
 static __attribute__((noinline)) uint32_t id_anew(struct lane *lane, struct kept_stacks *stacks,
                                                   size_t place, const struct arch_frame *caller)
 {
-    const uint32_t id = event_stack(lane, caller);
+    const uint32_t id = event_unwound_stack(lane, caller);
     struct kept_stack *kept = &stacks->places[place];
     if (!is_place_of(kept, caller))
         kept = &stacks->places[place ^ 1];

@@ -39,7 +39,7 @@ struct kept_stacks {
 
 struct lane;
 
-/* Get the id of the caller's stack, as event_stack(); `stacks` are the lane's. */
+/* Get the id of the caller's stack, as event_unwound_stack(); `stacks` are the lane's. */
 uint32_t kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
                        const struct arch_frame *caller);
 

@@ -12,10 +12,9 @@
 #include "trace/session_layout.h"
 #include "trace/trace_format.h"
 #include "preload/kept_stack.h"
+#include "preload/recall.h"
 #include "preload/stack.h"
 #include "preload/stacktree.h"
-
-#define LANE_NO_STACK UINT32_MAX /* no stack has this id */
 
 struct lane {
     /* What every event touches: one cache line. */
@@ -26,8 +25,8 @@ struct lane {
                               lap's end and notify_at */
     uint64_t last_ticks;   /* base of the next dt */
     uint64_t last_address; /* base of the next da */
-    uint64_t stack_form;   /* how form_of is packed (pack_hot_form_of) */
-    uint32_t form_of;      /* a stack id; LANE_NO_STACK: none yet */
+    struct recall *recall; /* stacks that came before; NULL: none are kept */
+    uint32_t stack_before; /* id of the last one that was found there, or was not */
     bool is_signal;        /* for hooks that interrupt a hook */
     bool is_orphaned; /* a fork interrupted its hook: nobody reads this ring, no more gets in */
     uint8_t stage;    /* on the way to shared readings (stamp.c) */
@@ -62,6 +61,7 @@ struct slot_memory {
     struct slot_header *header; /* shared */
     uint32_t index;
     struct lane lanes[2];
+    struct recall recall; /* of the first one */
 };
 
 #endif

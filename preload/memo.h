@@ -25,17 +25,7 @@ static inline bool memo_is_met(const struct stack_frame *kept, const struct arch
 static inline const struct stack_word *memo_first_difference(const struct stack *stack,
                                                              const struct stack_frame *met)
 {
-    const struct stack_word *word = stack->words + met->n_words - 1;
-    for (;; word -= 4) { /* four a round: the fewest instructions a word */
-        if (*word[0].at != word[0].value)
-            return word;
-        if (*word[-1].at != word[-1].value)
-            return word - 1;
-        if (*word[-2].at != word[-2].value)
-            return word - 2;
-        if (*word[-3].at != word[-3].value)
-            return word - 3;
-    }
+    return stack_first_difference(stack->words + met->n_words - 1);
 }
 
 /* Tell whether the caller's stack is the kept one, frame by frame, and was it before. Reads only words of

@@ -116,7 +116,8 @@ static void start_lane(struct lane *lane, struct ring *ring, uint8_t *data, uint
     stacktree_fini(&lane->tree);
     lane->head = lane->stuck_tail = lane->last_ticks = lane->last_address = 0;
     lane->lap = lane->plain_until = 0;
-    lane->form_of = LANE_NO_STACK;
+    recall_forget(lane->recall);
+    lane->stack_before = 0;
     stamp_start(lane);
     stack_void(&lane->stack);
     lane->stack.n = 0;
@@ -143,6 +144,7 @@ struct slot_memory *slot_claim(pid_t pid, pid_t tid)
     }
     struct slot_header *const slot = memory->header;
     uint8_t *const main_data = (uint8_t *)slot + SLOT_HEADER_BYTES;
+    memory->lanes[0].recall = &memory->recall;
     memory->lanes[1].is_signal = true;
     memory->lanes[0].number = (uint16_t)(2 * index + 1);
     memory->lanes[1].number = (uint16_t)(2 * index + 2);

@@ -110,8 +110,9 @@ static uint32_t add_node(struct lane *lane, uint32_t parent, const struct stack_
 }
 
 /* Forget all nodes; where no memory can be had anew, keep the table's. */
-static void empty(struct stacktree *tree)
+static void empty(struct lane *lane)
 {
+    struct stacktree *const tree = &lane->tree;
     if (may_map()) {
         stacktree_fini(tree);
         return;
@@ -133,10 +134,11 @@ static bool start_anew_if_due(struct lane *lane)
         uint8_t *const room = ring_reserve(lane, 2);
         if (!room)
             return false;
+        recall_forget(lane->recall);
         room[0] = 0x91;
         room[1] = TRACE_TREE_RESET;
         ring_publish(lane, room + 2);
-        empty(tree);
+        empty(lane);
     }
     tree->modules_generation = generation;
     return true;

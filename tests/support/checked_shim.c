@@ -2,7 +2,7 @@
 /* The shim, with every stack it records taken a second time by libunwind.
  *
  * All of preload/ is linked in as it is; the linker alone puts __wrap_unwind_stack() between the recording and
- * the unwinder (--wrap). Where heapwise finds this library in the place of its shim (tests/e2e/lib_checked.py), a
+ * the unwinder (--wrap), and the like where a stack is recognised without it. Where heapwise finds this library in the place of its shim (tests/e2e/lib_checked.py), a
  * run is recorded as ever, and counted on the board beside it.
  *
  * libunwind needs some kilobytes of stack, which a thread or a signal handler may not have: it works on a stack
@@ -40,6 +40,9 @@ uint32_t __real_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
 uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
                               const struct arch_frame *caller);
 
+const struct recalled *__real_recall_find(struct lane *lane, const struct arch_frame *caller);
+const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller);
+
 static struct libunwind libunwind;
 static bool has_libunwind;
 static struct board *_Atomic board;
@@ -67,6 +70,15 @@ struct stack_before {
     } frames[TRACE_MAX_DEPTH]; /* outermost first */
 };
 static struct stack_before *befores[SESSION_MAX_SLOTS][2];
+
+/* A lane's second one, for the stacks that were recognised and not taken: they are taken in there, so that the
+ * lane's own memo is left as it would be. */
+struct shadow {
+    struct lane lane;
+    struct ring ring;
+    struct stack_before before;
+};
+static struct shadow *shadows[SESSION_MAX_SLOTS];
 
 /* ---- one at a time, uninterrupted ---- */
 
@@ -251,6 +263,8 @@ static enum board_row compare(struct board *on, struct lane *lane, const struct 
 static struct stack_before *before_of(const struct lane *lane)
 {
     const struct slot_memory *const slot = thread_state.slot;
+    if (slot && shadows[slot->index] && lane == &shadows[slot->index]->lane)
+        return &shadows[slot->index]->before;
     if (!slot || lane != &slot->lanes[lane->is_signal])
         return NULL;
     struct stack_before **const place = &befores[slot->index][lane->is_signal];
@@ -343,11 +357,51 @@ uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
     if (n_taken[lane->is_signal] != n_before || !on)
         return id;
     ring_count(&lane->ring->n_fast, (uint64_t)-1); /* counted again below */
-    const bool same = event_stack(lane, caller) == id;
+    const bool same = event_unwound_stack(lane, caller) == id;
     /* A handler that forks has ids begin anew in the child. */
     if (!same && lane->tree.age == age && modules_generation() == generation)
         board_add(on, BOARD_DIFFERENT, 1);
     return id;
+}
+
+static struct shadow *shadow_of(void)
+{
+    struct shadow **const place = &shadows[thread_state.slot->index];
+    if (!*place && !atomic_load(&session.syscalls_risky))
+        *place = sys_map(sizeof **place);
+    if (*place)
+        (*place)->lane.ring = &(*place)->ring;
+    return *place;
+}
+
+/* The id that a lane knows a stack by. */
+static uint32_t id_of(const struct lane *lane, const struct stack *stack)
+{
+    const struct stack_frame *const innermost = stack_innermost(stack);
+    const struct stacktree_slot *slot;
+    for (uint64_t at = innermost->hash;; at++) {
+        slot = &lane->tree.slots[at & (lane->tree.n_slots - 1)];
+        if (slot->id == 0 ||
+            (slot->hash == innermost->hash && slot->check == (uint32_t)innermost->at.pc))
+            return slot->id;
+    }
+}
+
+/* A whole stack of before that was found again: it is taken as well, and must be the one with that id. */
+const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller)
+{
+    const uint32_t age = lane->tree.age, generation = modules_generation();
+    struct shadow *const shadow = lane->recall && the_board() ? shadow_of() : NULL;
+    const struct recalled *const found = shadow ? __real_recall_find(lane, caller) : NULL;
+    if (!found)
+        return NULL;
+    const uint32_t id = found->id;
+    __wrap_unwind_stack(caller, &shadow->lane, session.max_depth);
+    /* A handler that forks has ids begin anew in the child. */
+    if (lane->tree.age == age && modules_generation() == generation &&
+        id_of(lane, &shadow->lane.stack) != id)
+        board_add(the_board(), BOARD_DIFFERENT, 1);
+    return found;
 }
 
 /* Runs before libc's own initialization (-z initfirst), which dlopen() makes up for, but with nothing for

@@ -70,7 +70,6 @@ struct lane *lane_fixture_start(size_t n_bytes)
     lane->data = data;
     lane->ring_bytes = lane->room_until = lane->plain_until = n_bytes;
     lane->notify_at = UINT64_MAX;
-    lane->form_of = LANE_NO_STACK;
     return lane;
 }
 

@@ -183,6 +183,7 @@ static void a_slot_is_used_again_as_it_lies(void **state)
     put(&first->lanes[0], 1);
     first->lanes[0].stuck_tail = 9;
     first->lanes[0].stack.n_kept = 5;
+    first->recall.n_units = RECALL_FIRST_UNIT + 1;
     /* What the collector does once the thread is gone and its ring is drained. */
     memset(session_memory_slot(&memory, 3), 0, sizeof(struct slot_header));
     memory.header->slots[3] = SLOT_WORD(SLOT_FREE, 0, 0);
@@ -191,6 +192,7 @@ static void a_slot_is_used_again_as_it_lies(void **state)
     const struct lane *const lane = &second->lanes[0];
     assert_true(lane->head == 0 && lane->last_ticks == 0 && lane->last_address == 0);
     assert_true(lane->stuck_tail == 0 && lane->stack.n_kept == 0 && lane->stack.id == 0);
+    assert_true(lane->recall == &first->recall && lane->recall->n_units == 0);
     assert_true(lane->room_until == MAIN_BYTES);
     assert_int_equal(lane->tree.last_id, 0);
     assert_int_equal(session_memory_slot(&memory, 3)->tid, 3);

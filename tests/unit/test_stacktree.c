@@ -205,6 +205,19 @@ static void a_new_generation_of_modules_names_all_anew(void **state)
     assert_int_equal(n_resets, 0);
 }
 
+static void void_ids_are_recalled_no_more(void **state)
+{
+    static struct recall recall;
+    (void)state;
+    lane.recall = &recall;
+    recall.n_units = RECALL_FIRST_UNIT + 1;
+    ID(20, 10);
+    assert_true(recall.n_units != 0);
+    modules_generation_now++;
+    ID(30, 20, 10);
+    assert_int_equal(recall.n_units, 0);
+}
+
 /* No node is used before its record is in the ring: with room for one or two, the stack ends there,
  * counted from its outermost frame; once there is room again, the rest is told. */
 static void a_full_ring_keeps_the_outer_frames(void **state)
@@ -250,6 +263,7 @@ int main(void)
         CASE(a_stack_that_is_known_is_not_looked_up),
         CASE(ids_survive_growth),
         CASE(a_new_generation_of_modules_names_all_anew),
+        CASE(void_ids_are_recalled_no_more),
         CASE(a_full_ring_keeps_the_outer_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* How stacks are kept, and where they are looked for.
+ *
+ * A kept stack lies in the units from its first one on. Tables without keys lead there: what they say is checked
+ * anyway, so a wrong entry costs a guess. From the stack before most are found at once; where a program goes
+ * another way than last time, by place, and from there by the words that differ:
+ *
+ *     place ──► A   word 3 is not x but y ──► B   word 7 is not ... ──► C
+ *
+ * A handler may leave a hook for good between any two stores: what is kept is written before it is led to. */
+#include "preload/recall.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "preload/lane.h"
+#include "preload/modules.h"
+#include "preload/ring.h"
+#include "trace/pack_hot.h"
+
+enum {
+    MAX_DIFFERENCES = 6, /* tried for one stack */
+};
+
+#define WHATEVER_BEFORE UINT32_MAX /* no stack has this id */
+
+static inline const struct recalled *stack_in(const struct recall *recall, uint16_t unit)
+{
+    return (const struct recalled *)recall->units[unit];
+}
+
+static inline size_t hashed(uint64_t key)
+{
+    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - RECALL_GUESS_BITS);
+}
+
+/* The guess for a caller, after a stack with this id. */
+static inline uint16_t *guess_after(struct recall *recall, const struct arch_frame *caller,
+                                    uint32_t id)
+{
+    return &recall->guesses[hashed(caller->pc ^ caller->sp << 17 ^ (uint64_t)id << 40)];
+}
+
+/* The guess where a kept stack was not the one. */
+static inline uint16_t *guess_beyond(struct recall *recall, uint16_t unit,
+                                     const struct stack_word *differs)
+{
+    const uint64_t place = (uint64_t)(differs - stack_in(recall, unit)->words) << 16 | unit;
+    return &recall->guesses[hashed(*differs->at ^ place << 38)];
+}
+
+static inline bool is_at(const struct recalled *stack, const struct arch_frame *caller)
+{
+    return stack->at.pc == caller->pc && stack->at.sp == caller->sp &&
+           (!stack->bp_matters || stack->at.bp == caller->bp);
+}
+
+/* From a caller whose place it is outwards: the first word that is another one, words[0] when none is. */
+static inline const struct stack_word *first_difference(const struct recalled *stack)
+{
+    return stack_first_difference(stack->last);
+}
+
+/* Tell whether it is the caller's stack. */
+static inline bool holds(const struct recalled *stack, const struct arch_frame *caller)
+{
+    return is_at(stack, caller) && first_difference(stack) == stack->words;
+}
+
+/* Follow the guesses from the caller's place to its stack; else to where that is to be noted. */
+static uint16_t *find_guess(struct recall *recall, const struct arch_frame *caller)
+{
+    uint16_t *guess = guess_after(recall, caller, WHATEVER_BEFORE);
+    for (size_t i = 0; i < MAX_DIFFERENCES; i++) {
+        const struct recalled *const stack = stack_in(recall, *guess);
+        if (!is_at(stack, caller))
+            break;
+        const struct stack_word *const differs = first_difference(stack);
+        if (differs == stack->words)
+            break;
+        guess = guess_beyond(recall, *guess, differs);
+    }
+    return guess;
+}
+
+static inline const struct recalled *found(struct lane *lane, const struct recalled *stack)
+{
+    lane->stack_before = stack->id;
+    arch_increment(&lane->ring->n_fast);
+    return stack;
+}
+
+/* Not the one that came last time. */
+static __attribute__((noinline)) const struct recalled *
+find_otherwise(struct lane *lane, const struct arch_frame *caller)
+{
+    struct recall *const recall = lane->recall;
+    const uint16_t unit = *find_guess(recall, caller);
+    const struct recalled *const stack = stack_in(recall, unit);
+    if (!holds(stack, caller))
+        return NULL;
+    *guess_after(recall, caller, lane->stack_before) = unit;
+    return found(lane, stack);
+}
+
+const struct recalled *recall_find(struct lane *lane, const struct arch_frame *caller)
+{
+    struct recall *const recall = lane->recall;
+    if (__builtin_expect(!recall || recall->generation != modules_generation(), 0))
+        return NULL;
+    const struct recalled *const stack =
+        stack_in(recall, *guess_after(recall, caller, lane->stack_before));
+    return __builtin_expect(holds(stack, caller), 1) ? found(lane, stack)
+                                                     : find_otherwise(lane, caller);
+}
+
+void recall_forget(struct recall *recall)
+{
+    if (!recall || recall->n_units == 0)
+        return;
+    memset(recall->guesses, 0, sizeof recall->guesses);
+    memset(recall->by_id, 0, sizeof recall->by_id);
+    stack_order_stores();
+    recall->n_units = 0;
+}
+
+/* Room for a stack of so many words, by forgetting all where need be. Not taken yet. */
+static struct recalled *room_for(struct recall *recall, size_t n_units)
+{
+    if (recall->n_units + n_units > RECALL_UNITS)
+        recall_forget(recall);
+    if (recall->n_units == 0)
+        recall->n_units = RECALL_FIRST_UNIT;
+    return (struct recalled *)recall->units[recall->n_units];
+}
+
+/* Keep the lane's stack. Returns its first unit, 0 where it is too long. */
+static uint16_t keep(struct recall *recall, struct stack *stack)
+{
+    stack_settle(stack);
+    const struct stack_frame *const innermost = stack_innermost(stack);
+    const size_t n_words = innermost->n_words;
+    if (n_words > RECALL_MAX_WORDS)
+        return 0;
+    const size_t n_bytes = offsetof(struct recalled, words) + n_words * sizeof(struct stack_word);
+    const size_t n_units = (n_bytes + RECALL_UNIT_BYTES - 1) / RECALL_UNIT_BYTES;
+    struct recalled *const kept = room_for(recall, n_units);
+    kept->at = innermost->at;
+    kept->bp_matters = innermost->bp_matters;
+    kept->id = stack->id;
+    kept->form = pack_hot_form_of(stack->id);
+    kept->last = kept->words + n_words - 1;
+    for (size_t i = 0; i < n_words; i++)
+        kept->words[i] = stack->words[i];
+    const uint32_t unit = recall->n_units;
+    stack_order_stores();
+    recall->n_units = unit + (uint32_t)n_units;
+    stack_order_stores();
+    return (uint16_t)unit;
+}
+
+/* The first unit of the lane's stack, which is kept if it was seen before; else 0. */
+static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct arch_frame *caller)
+{
+    const uint64_t key = stack->id ^ caller->sp << 20;
+    uint16_t *const known = &recall->by_id[hashed(key)];
+    const uint16_t mark = (uint16_t)(1 + key % (RECALL_FIRST_UNIT - 1));
+    if (*known >= RECALL_FIRST_UNIT && holds(stack_in(recall, *known), caller))
+        return *known;
+    if (*known != mark) {
+        *known = mark;
+        return 0;
+    }
+    const uint16_t unit = keep(recall, stack);
+    *known = unit;
+    return unit;
+}
+
+static void learn(struct recall *recall, struct stack *stack, const struct arch_frame *caller,
+                  uint32_t id_before)
+{
+    if (recall->generation != stack->generation) {
+        recall_forget(recall);
+        stack_order_stores();
+        recall->generation = stack->generation;
+    }
+    const uint16_t unit = unit_of(recall, stack, caller);
+    if (unit == 0)
+        return;
+    *guess_after(recall, caller, id_before) = unit;
+    *find_guess(recall, caller) = unit;
+}
+
+void recall_learn(struct lane *lane, const struct arch_frame *caller, uint32_t id)
+{
+    struct stack *const stack = &lane->stack;
+    const uint32_t id_before = lane->stack_before;
+    lane->stack_before = id;
+    if (!lane->recall || id == 0 || stack->id != id || stack->n_kept == 0 ||
+        stack->end != UNWIND_COMPLETE)
+        return;
+    learn(lane->recall, stack, caller, id_before);
+}

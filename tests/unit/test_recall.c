@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* A stack that came before is recognised by its words. Here these are words of an array, not of a stack. That stacks
+ * of programs are recognised rightly is tests/e2e/unwinding.py's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "preload/modules.h"
+#include "preload/recall.h"
+#include "tests/support/lane_fixture.h"
+
+enum { N_WORDS = 8, ID = 7 };
+
+static struct lane *lane;
+static struct recall recall;
+static uintptr_t memory[RECALL_MAX_WORDS + 2];
+static const uintptr_t other_than_two = 1;
+static struct arch_frame caller;
+static size_t n_words;
+static bool bp_matters;
+
+static int start(void **state)
+{
+    (void)state;
+    lane = lane_fixture_start(LANE_FIXTURE_BYTES);
+    memset(&recall, 0, sizeof recall);
+    lane->recall = &recall;
+    caller = (struct arch_frame){.pc = 0x4000, .sp = 0x7000, .bp = 5};
+    for (size_t i = 0; i < RECALL_MAX_WORDS + 2; i++)
+        memory[i] = 100 + i;
+    n_words = N_WORDS;
+    bp_matters = false;
+    modules_generation_now = 0;
+    return 0;
+}
+
+/* What the unwinder would leave: a stack of n_words words. */
+static void unwind(uint32_t id)
+{
+    struct stack *const stack = &lane->stack;
+    stack->words[0] = (struct stack_word){.at = &other_than_two, .value = 2};
+    for (size_t i = 1; i < n_words; i++)
+        stack->words[i] = (struct stack_word){.at = &memory[i], .value = memory[i]};
+    stack->frames[0] = (struct stack_frame){
+        .at = caller, .n_words = (uint16_t)n_words, .n = 1, .bp_matters = bp_matters};
+    stack->n = stack->n_kept = 1;
+    stack->end = UNWIND_COMPLETE;
+    stack->generation = modules_generation();
+    stack->id = id;
+}
+
+/* An event whose stack has this id. Returns whether it was recognised; it may be as no other. */
+static bool is_known(uint32_t id)
+{
+    const uint64_t n_before = lane->ring->n_fast;
+    const struct recalled *const found = recall_find(lane, &caller);
+    assert_true(!found || found->id == id);
+    assert_int_equal(lane->ring->n_fast - n_before, found ? 1 : 0);
+    if (found)
+        return true;
+    unwind(id);
+    recall_learn(lane, &caller, id);
+    return false;
+}
+
+/* How many of n events in a row were. */
+static unsigned n_known(unsigned n, uint32_t id)
+{
+    unsigned n_found = 0;
+    for (unsigned i = 0; i < n; i++)
+        n_found += is_known(id);
+    return n_found;
+}
+
+static void what_came_twice_is_known(void **state)
+{
+    (void)state;
+    assert_int_equal(n_known(2, ID), 0);
+    assert_int_equal(n_known(10, ID), 10);
+}
+
+static void any_other_word_makes_it_another(void **state)
+{
+    (void)state;
+    n_known(3, ID);
+    for (size_t i = 1; i < N_WORDS; i++) {
+        memory[i]++;
+        assert_false(is_known(ID + (uint32_t)i));
+        memory[i]--;
+        assert_true(is_known(ID));
+    }
+}
+
+/* In whatever order they come. */
+static void one_place_has_many_stacks(void **state)
+{
+    uint32_t random = 1;
+    (void)state;
+    for (unsigned i = 0; i < 4000; i++) {
+        random = random * 1664525 + 1013904223;
+        const uint32_t which = random >> 29;
+        memory[1] = which & 1 ? 101 : 201;
+        memory[3] = which & 2 ? 103 : 203;
+        memory[5] = which & 4 ? 105 : 205;
+        if (!is_known(ID + which))
+            assert_true(i < 400);
+    }
+}
+
+static void many_places_have_one_each(void **state)
+{
+    unsigned n_found = 0;
+    (void)state;
+    for (unsigned i = 0; i < 20 * 100; i++) {
+        caller.pc = 0x4000 + i % 100 * 5;
+        memory[1] = caller.pc;
+        n_found += is_known(ID + i % 100);
+    }
+    assert_true(n_found >= 17 * 100);
+}
+
+static void rbp_counts_where_it_matters(void **state)
+{
+    (void)state;
+    n_known(2, ID);
+    caller.bp = 6;
+    assert_true(is_known(ID));
+    bp_matters = true;
+    caller.sp += 16;
+    n_known(2, ID + 1);
+    assert_true(is_known(ID + 1));
+    caller.bp = 7;
+    assert_false(is_known(ID + 2));
+}
+
+static void another_generation_knows_none(void **state)
+{
+    (void)state;
+    n_known(3, ID);
+    modules_generation_now++;
+    assert_int_equal(n_known(3, ID + 1), 1);
+}
+
+/* Modules went while the stack was being named: it is of a generation that is over. */
+static void a_stack_of_before_is_not_known_after(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        unwind(ID);
+        modules_generation_now = 1;
+        recall_learn(lane, &caller, ID);
+        modules_generation_now = 0;
+    }
+    modules_generation_now = 1;
+    assert_null(recall_find(lane, &caller));
+}
+
+static void what_is_forgotten_is_unknown(void **state)
+{
+    (void)state;
+    n_known(3, ID);
+    recall_forget(&recall);
+    assert_int_equal(n_known(3, ID + 1), 1);
+}
+
+/* More stacks than there is room for, again and again: the memory behind is not touched. */
+static void full_memory_begins_anew(void **state)
+{
+    static struct {
+        struct recall recall;
+        uint64_t behind;
+    } bounded = {.behind = 1};
+    (void)state;
+    lane->recall = &bounded.recall;
+    n_words = 100;
+    for (uint32_t i = 0; i < 3 * RECALL_UNITS / 100; i++) {
+        caller.pc = 0x4000 + i;
+        assert_int_equal(n_known(3, ID + i), 1);
+        assert_true(bounded.recall.n_units <= RECALL_UNITS);
+    }
+    assert_int_equal(bounded.behind, 1);
+}
+
+static void what_may_not_be_compared_is_not_kept(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        unwind(ID);
+        lane->stack.n_kept = 0;
+        recall_learn(lane, &caller, ID);
+        unwind(ID);
+        lane->stack.end = UNWIND_NO_TABLE;
+        recall_learn(lane, &caller, ID);
+        unwind(0);
+        recall_learn(lane, &caller, 0);
+        unwind(0); /* no node could be made for its innermost frame */
+        recall_learn(lane, &caller, ID);
+    }
+    assert_null(recall_find(lane, &caller));
+}
+
+static void long_ones_are_not_kept(void **state)
+{
+    (void)state;
+    n_words = RECALL_MAX_WORDS;
+    assert_int_equal(n_known(4, ID), 2);
+    n_words++;
+    caller.sp += 16;
+    assert_int_equal(n_known(4, ID + 1), 0);
+}
+
+static void a_lane_may_have_no_memory_for_it(void **state)
+{
+    (void)state;
+    lane->recall = NULL;
+    assert_int_equal(n_known(4, ID), 0);
+    recall_forget(NULL);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_came_twice_is_known, start),
+        cmocka_unit_test_setup(any_other_word_makes_it_another, start),
+        cmocka_unit_test_setup(one_place_has_many_stacks, start),
+        cmocka_unit_test_setup(many_places_have_one_each, start),
+        cmocka_unit_test_setup(rbp_counts_where_it_matters, start),
+        cmocka_unit_test_setup(another_generation_knows_none, start),
+        cmocka_unit_test_setup(a_stack_of_before_is_not_known_after, start),
+        cmocka_unit_test_setup(what_is_forgotten_is_unknown, start),
+        cmocka_unit_test_setup(full_memory_begins_anew, start),
+        cmocka_unit_test_setup(what_may_not_be_compared_is_not_kept, start),
+        cmocka_unit_test_setup(long_ones_are_not_kept, start),
+        cmocka_unit_test_setup(a_lane_may_have_no_memory_for_it, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
