@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "preload/event_hot.h"
-#include "preload/kept_stack.h"
 #include "preload/real.h"
 #include "preload/recall.h"
 #include "preload/ring.h"
@@ -96,17 +95,15 @@ uint8_t *event_room(struct lane *lane, size_t n_bytes)
     return event_room_slow(lane, n_bytes);
 }
 
-uint32_t event_unwound_stack(struct lane *lane, const struct arch_frame *caller)
+static uint32_t unwound_stack(struct lane *lane, const struct arch_frame *caller)
 {
-    if (__builtin_expect(session.max_depth == 0, 0))
-        return 0;
     unwind_stack(caller, lane, session.max_depth);
     return lane->stack.id ? lane->stack.id : stacktree_id(lane);
 }
 
 static uint32_t unwind_and_learn(struct lane *lane, const struct arch_frame *caller)
 {
-    const uint32_t id = event_unwound_stack(lane, caller);
+    const uint32_t id = unwound_stack(lane, caller);
     recall_learn(lane, caller, id);
     return id;
 }
@@ -117,6 +114,21 @@ uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
         return 0;
     const struct recalled *const stack = recall_find(lane, caller);
     return stack ? stack->id : unwind_and_learn(lane, caller);
+}
+
+static uint32_t unwind_and_learn_at(struct lane *lane, const struct arch_frame *caller)
+{
+    const uint32_t id = unwound_stack(lane, caller);
+    recall_learn_at(lane, caller, id);
+    return id;
+}
+
+uint32_t event_stack_at(struct lane *lane, const struct arch_frame *caller)
+{
+    if (__builtin_expect(session.max_depth == 0, 0))
+        return 0;
+    const struct recalled *const stack = recall_find_at(lane, caller);
+    return stack ? stack->id : unwind_and_learn_at(lane, caller);
 }
 
 uint64_t event_form_stack(struct lane *lane, const struct arch_frame *caller)
@@ -155,7 +167,7 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
 /* The stack of a release, where it is to have one. */
 static inline uint32_t release_stack(struct lane *lane, const struct arch_frame *caller)
 {
-    return caller ? kept_stack_id(lane, &lane->release_stacks, caller) : 0;
+    return caller ? event_stack_at(lane, caller) : 0;
 }
 
 uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *address,

@@ -62,7 +62,7 @@ uint64_t event_monotonic_ns(void); /* where the clock is not the counter */
 uint8_t *event_room(struct lane *lane, size_t n_bytes);
 uint32_t event_stack(struct lane *lane, const struct arch_frame *caller);
 
-/* The same by unwinding it: lane->stack is that stack afterwards. */
-uint32_t event_unwound_stack(struct lane *lane, const struct arch_frame *caller);
+/* The same for what comes between allocations without following from them: I/O, a release now and then. */
+uint32_t event_stack_at(struct lane *lane, const struct arch_frame *caller);
 
 #endif

@@ -66,7 +66,7 @@ void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
     ring_begin_stamp(lane);
     uint64_t ticks = event_ticks(lane);
     const uint64_t took = ticks_since(io->began, ticks), head = lane->head;
-    const uint32_t stack = kept_stack_id(lane, &lane->io_stacks, caller);
+    const uint32_t stack = event_stack_at(lane, caller);
     uint8_t *at = room_at(lane, IO_BYTES, head, &ticks);
     if (!at)
         return;

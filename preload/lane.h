@@ -11,7 +11,6 @@
 
 #include "trace/session_layout.h"
 #include "trace/trace_format.h"
-#include "preload/kept_stack.h"
 #include "preload/recall.h"
 #include "preload/stack.h"
 #include "preload/stacktree.h"
@@ -26,7 +25,7 @@ struct lane {
     uint64_t last_ticks;   /* base of the next dt */
     uint64_t last_address; /* base of the next da */
     struct recall *recall; /* stacks that came before; NULL: none are kept */
-    uint32_t stack_before; /* id of the last one that was found there, or was not */
+    uint32_t stack_before; /* id of the last allocation's */
     bool is_signal;        /* for hooks that interrupt a hook */
     bool is_orphaned; /* a fork interrupted its hook: nobody reads this ring, no more gets in */
     uint8_t stage;    /* on the way to shared readings (stamp.c) */
@@ -51,9 +50,7 @@ struct lane {
     uint64_t stuck_tail; /* tail, plus one, at which waiting proved useless; 0: never did */
     struct stacktree tree;
     struct stack stack; /* the last one; large, and the target's own stack may be small */
-    uintptr_t pcs[TRACE_MAX_DEPTH];    /* scratch of the unwinders that are rarely needed */
-    struct kept_stacks io_stacks;      /* of calls that did I/O */
-    struct kept_stacks release_stacks; /* of those releases that have a stack */
+    uintptr_t pcs[TRACE_MAX_DEPTH]; /* scratch of the unwinders that are rarely needed */
 };
 
 /* A slot mapped into this process, with the lanes of the thread that holds it. */

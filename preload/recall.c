@@ -29,16 +29,17 @@ static inline const struct recalled *stack_in(const struct recall *recall, uint1
     return (const struct recalled *)recall->units[unit];
 }
 
-static inline size_t hashed(uint64_t key)
+static inline size_t hashed(uint64_t key, unsigned n_bits)
 {
-    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - RECALL_GUESS_BITS);
+    return key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - n_bits);
 }
 
 /* The guess for a caller, after a stack with this id. */
 static inline uint16_t *guess_after(struct recall *recall, const struct arch_frame *caller,
                                     uint32_t id)
 {
-    return &recall->guesses[hashed(caller->pc ^ caller->sp << 17 ^ (uint64_t)id << 40)];
+    return &recall->guesses[hashed(caller->pc ^ caller->sp << 17 ^ (uint64_t)id << 40,
+                                   RECALL_GUESS_BITS)];
 }
 
 /* The guess where a kept stack was not the one. */
@@ -46,7 +47,7 @@ static inline uint16_t *guess_beyond(struct recall *recall, uint16_t unit,
                                      const struct stack_word *differs)
 {
     const uint64_t place = (uint64_t)(differs - stack_in(recall, unit)->words) << 16 | unit;
-    return &recall->guesses[hashed(*differs->at ^ place << 38)];
+    return &recall->guesses[hashed(*differs->at ^ place << 38, RECALL_GUESS_BITS)];
 }
 
 static inline bool is_at(const struct recalled *stack, const struct arch_frame *caller)
@@ -67,25 +68,47 @@ static inline bool holds(const struct recalled *stack, const struct arch_frame *
     return is_at(stack, caller) && first_difference(stack) == stack->words;
 }
 
-/* Follow the guesses from the caller's place to its stack; else to where that is to be noted. */
-static uint16_t *find_guess(struct recall *recall, const struct arch_frame *caller)
+static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
 {
-    uint16_t *guess = guess_after(recall, caller, WHATEVER_BEFORE);
+    return &recall->guesses[(size_t)(guess - recall->guesses) ^ 1];
+}
+
+/* Of two places that have the same guess each soon has one: it is this or its neighbour. */
+static inline uint16_t *either(struct recall *recall, uint16_t *guess,
+                               const struct arch_frame *caller)
+{
+    return is_at(stack_in(recall, *guess), caller) ? guess : neighbour(recall, guess);
+}
+
+/* Where a walk along the guesses ended. */
+struct guessed {
+    const struct recalled *stack; /* the caller's; NULL: not found */
+    uint16_t *guess;              /* that led to it, or is to */
+};
+
+/* Follow the guesses from the caller's place. */
+static inline struct guessed guess_at(struct recall *recall, const struct arch_frame *caller)
+{
+    uint16_t *guess = either(recall, guess_after(recall, caller, WHATEVER_BEFORE), caller);
     for (size_t i = 0; i < MAX_DIFFERENCES; i++) {
         const struct recalled *const stack = stack_in(recall, *guess);
         if (!is_at(stack, caller))
             break;
         const struct stack_word *const differs = first_difference(stack);
         if (differs == stack->words)
-            break;
-        guess = guess_beyond(recall, *guess, differs);
+            return (struct guessed){.stack = stack, .guess = guess};
+        guess = either(recall, guess_beyond(recall, *guess, differs), caller);
     }
-    return guess;
+    return (struct guessed){.guess = guess};
+}
+
+static inline bool may_find(const struct recall *recall)
+{
+    return __builtin_expect(recall && recall->generation == modules_generation(), 1);
 }
 
 static inline const struct recalled *found(struct lane *lane, const struct recalled *stack)
 {
-    lane->stack_before = stack->id;
     arch_increment(&lane->ring->n_fast);
     return stack;
 }
@@ -94,24 +117,42 @@ static inline const struct recalled *found(struct lane *lane, const struct recal
 static __attribute__((noinline)) const struct recalled *
 find_otherwise(struct lane *lane, const struct arch_frame *caller)
 {
-    struct recall *const recall = lane->recall;
-    const uint16_t unit = *find_guess(recall, caller);
-    const struct recalled *const stack = stack_in(recall, unit);
-    if (!holds(stack, caller))
+    const struct guessed guessed = guess_at(lane->recall, caller);
+    if (!guessed.stack)
         return NULL;
-    *guess_after(recall, caller, lane->stack_before) = unit;
-    return found(lane, stack);
+    *guess_after(lane->recall, caller, lane->stack_before) = *guessed.guess;
+    lane->stack_before = guessed.stack->id;
+    return found(lane, guessed.stack);
 }
 
 const struct recalled *recall_find(struct lane *lane, const struct arch_frame *caller)
 {
     struct recall *const recall = lane->recall;
-    if (__builtin_expect(!recall || recall->generation != modules_generation(), 0))
+    if (!may_find(recall))
         return NULL;
     const struct recalled *const stack =
         stack_in(recall, *guess_after(recall, caller, lane->stack_before));
-    return __builtin_expect(holds(stack, caller), 1) ? found(lane, stack)
-                                                     : find_otherwise(lane, caller);
+    if (__builtin_expect(!holds(stack, caller), 0))
+        return find_otherwise(lane, caller);
+    lane->stack_before = stack->id;
+    return found(lane, stack);
+}
+
+static __attribute__((noinline)) const struct recalled *
+find_further(struct recall *recall, const struct arch_frame *caller)
+{
+    return guess_at(recall, caller).stack;
+}
+
+const struct recalled *recall_find_at(struct lane *lane, const struct arch_frame *caller)
+{
+    struct recall *const recall = lane->recall;
+    if (!may_find(recall))
+        return NULL;
+    const struct recalled *stack = stack_in(recall, *guess_after(recall, caller, WHATEVER_BEFORE));
+    if (__builtin_expect(!holds(stack, caller), 0))
+        stack = find_further(recall, caller);
+    return stack ? found(lane, stack) : NULL;
 }
 
 void recall_forget(struct recall *recall)
@@ -159,16 +200,24 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     return (uint16_t)unit;
 }
 
+/* Tell whether what stands in a table is to make room for another, at every second time on average: two stacks that come
+ * in turn would else put each other out for ever. In no rhythm that a program could have, too. */
+static bool gives_way(struct recall *recall)
+{
+    return ++recall->n_met * UINT64_C(0x9e3779b97f4a7c15) >> 63;
+}
+
 /* The first unit of the lane's stack, which is kept if it was seen before; else 0. */
 static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct arch_frame *caller)
 {
     const uint64_t key = stack->id ^ caller->sp << 20;
-    uint16_t *const known = &recall->by_id[hashed(key)];
+    uint16_t *const known = &recall->by_id[hashed(key, RECALL_ID_BITS)];
     const uint16_t mark = (uint16_t)(1 + key % (RECALL_FIRST_UNIT - 1));
     if (*known >= RECALL_FIRST_UNIT && holds(stack_in(recall, *known), caller))
         return *known;
     if (*known != mark) {
-        *known = mark;
+        if (*known == 0 || gives_way(recall))
+            *known = mark;
         return 0;
     }
     const uint16_t unit = keep(recall, stack);
@@ -176,8 +225,18 @@ static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct
     return unit;
 }
 
-static void learn(struct recall *recall, struct stack *stack, const struct arch_frame *caller,
-                  uint32_t id_before)
+/* Let the guesses from the caller's place end at this stack. */
+static void lead_to(struct recall *recall, uint16_t unit, const struct arch_frame *caller)
+{
+    uint16_t *guess = guess_at(recall, caller).guess;
+    if (!is_at(stack_in(recall, *guess), caller) && gives_way(recall))
+        guess = neighbour(recall, guess);
+    *guess = unit;
+}
+
+/* Returns the first unit of the lane's stack, as unit_of(), which its place then leads to. */
+static uint16_t learn_at(struct recall *recall, struct stack *stack,
+                         const struct arch_frame *caller)
 {
     if (recall->generation != stack->generation) {
         recall_forget(recall);
@@ -185,19 +244,31 @@ static void learn(struct recall *recall, struct stack *stack, const struct arch_
         recall->generation = stack->generation;
     }
     const uint16_t unit = unit_of(recall, stack, caller);
-    if (unit == 0)
-        return;
-    *guess_after(recall, caller, id_before) = unit;
-    *find_guess(recall, caller) = unit;
+    if (unit != 0)
+        lead_to(recall, unit, caller);
+    return unit;
+}
+
+static bool may_keep(const struct lane *lane, uint32_t id)
+{
+    const struct stack *const stack = &lane->stack;
+    return lane->recall && id != 0 && stack->id == id && stack->n_kept != 0 &&
+           stack->end == UNWIND_COMPLETE;
+}
+
+void recall_learn_at(struct lane *lane, const struct arch_frame *caller, uint32_t id)
+{
+    if (may_keep(lane, id))
+        learn_at(lane->recall, &lane->stack, caller);
 }
 
 void recall_learn(struct lane *lane, const struct arch_frame *caller, uint32_t id)
 {
-    struct stack *const stack = &lane->stack;
     const uint32_t id_before = lane->stack_before;
     lane->stack_before = id;
-    if (!lane->recall || id == 0 || stack->id != id || stack->n_kept == 0 ||
-        stack->end != UNWIND_COMPLETE)
+    if (!may_keep(lane, id))
         return;
-    learn(lane->recall, stack, caller, id_before);
+    const uint16_t unit = learn_at(lane->recall, &lane->stack, caller);
+    if (unit != 0)
+        *guess_after(lane->recall, caller, id_before) = unit;
 }

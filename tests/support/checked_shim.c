@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "preload/event.h"
-#include "preload/kept_stack.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
 #include "preload/session.h"
@@ -35,13 +34,8 @@ enum {
 void __real_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 
-uint32_t __real_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
-                              const struct arch_frame *caller);
-uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
-                              const struct arch_frame *caller);
-
-const struct recalled *__real_recall_find(struct lane *lane, const struct arch_frame *caller);
-const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller);
+typedef const struct recalled *find_function(struct lane *lane, const struct arch_frame *caller);
+find_function __real_recall_find, __wrap_recall_find, __real_recall_find_at, __wrap_recall_find_at;
 
 static struct libunwind libunwind;
 static bool has_libunwind;
@@ -318,9 +312,6 @@ static struct board *the_board(void)
     return board;
 }
 
-/* Stacks taken, by lane: a handler takes others between two of the main one's. */
-static __thread uint64_t n_taken[2] __attribute__((tls_model("initial-exec")));
-
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth)
 {
     const int error = errno;
@@ -329,7 +320,6 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     if (on)
         board_add(on, BOARD_BEGUN, 1);
     __real_unwind_stack(caller, lane, max_depth);
-    n_taken[lane->is_signal]++;
     if (!on)
         return;
     if (caller->sp == 0) { /* an address alone: there is nothing to unwind from */
@@ -344,24 +334,6 @@ void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, siz
     board_add(on, row, 1);
     session_end_internal();
     errno = error;
-}
-
-/* A stack that was recognised instead of taken: take it as well, and its id must be the same. */
-uint32_t __wrap_kept_stack_id(struct lane *lane, struct kept_stacks *stacks,
-                              const struct arch_frame *caller)
-{
-    const uint64_t n_before = n_taken[lane->is_signal];
-    const uint32_t age = lane->tree.age, generation = modules_generation();
-    const uint32_t id = __real_kept_stack_id(lane, stacks, caller);
-    struct board *const on = the_board();
-    if (n_taken[lane->is_signal] != n_before || !on)
-        return id;
-    ring_count(&lane->ring->n_fast, (uint64_t)-1); /* counted again below */
-    const bool same = event_unwound_stack(lane, caller) == id;
-    /* A handler that forks has ids begin anew in the child. */
-    if (!same && lane->tree.age == age && modules_generation() == generation)
-        board_add(on, BOARD_DIFFERENT, 1);
-    return id;
 }
 
 static struct shadow *shadow_of(void)
@@ -388,11 +360,12 @@ static uint32_t id_of(const struct lane *lane, const struct stack *stack)
 }
 
 /* A whole stack of before that was found again: it is taken as well, and must be the one with that id. */
-const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller)
+static const struct recalled *find_checked(find_function *find, struct lane *lane,
+                                           const struct arch_frame *caller)
 {
     const uint32_t age = lane->tree.age, generation = modules_generation();
     struct shadow *const shadow = lane->recall && the_board() ? shadow_of() : NULL;
-    const struct recalled *const found = shadow ? __real_recall_find(lane, caller) : NULL;
+    const struct recalled *const found = shadow ? find(lane, caller) : NULL;
     if (!found)
         return NULL;
     const uint32_t id = found->id;
@@ -402,6 +375,16 @@ const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_f
         id_of(lane, &shadow->lane.stack) != id)
         board_add(the_board(), BOARD_DIFFERENT, 1);
     return found;
+}
+
+const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller)
+{
+    return find_checked(__real_recall_find, lane, caller);
+}
+
+const struct recalled *__wrap_recall_find_at(struct lane *lane, const struct arch_frame *caller)
+{
+    return find_checked(__real_recall_find_at, lane, caller);
 }
 
 /* Runs before libc's own initialization (-z initfirst), which dlopen() makes up for, but with nothing for

@@ -21,6 +21,7 @@ static const uintptr_t other_than_two = 1;
 static struct arch_frame caller;
 static size_t n_words;
 static bool bp_matters;
+static bool by_place; /* not after the stack before */
 
 static int start(void **state)
 {
@@ -32,7 +33,7 @@ static int start(void **state)
     for (size_t i = 0; i < RECALL_MAX_WORDS + 2; i++)
         memory[i] = 100 + i;
     n_words = N_WORDS;
-    bp_matters = false;
+    bp_matters = by_place = false;
     modules_generation_now = 0;
     return 0;
 }
@@ -56,13 +57,17 @@ static void unwind(uint32_t id)
 static bool is_known(uint32_t id)
 {
     const uint64_t n_before = lane->ring->n_fast;
-    const struct recalled *const found = recall_find(lane, &caller);
+    const struct recalled *const found =
+        by_place ? recall_find_at(lane, &caller) : recall_find(lane, &caller);
     assert_true(!found || found->id == id);
     assert_int_equal(lane->ring->n_fast - n_before, found ? 1 : 0);
     if (found)
         return true;
     unwind(id);
-    recall_learn(lane, &caller, id);
+    if (by_place)
+        recall_learn_at(lane, &caller, id);
+    else
+        recall_learn(lane, &caller, id);
     return false;
 }
 
@@ -94,6 +99,23 @@ static void any_other_word_makes_it_another(void **state)
     }
 }
 
+/* Wherever they have their places in the tables, and however they take turns. */
+static void any_two_stacks_do(void **state)
+{
+    (void)state;
+    for (uint32_t other = 1; other < 20000; other++) {
+        unsigned n_found = 0;
+        for (unsigned i = 0; i < 40; i++) {
+            caller.sp = i % 2 ? 0x7000 : 0x7000 + 16 * other;
+            memory[1] = caller.sp;
+            n_found += is_known(i % 2 ? ID : ID + other);
+        }
+        assert_true(n_found >= 20);
+        if (other % 100 == 0)
+            recall_forget(&recall);
+    }
+}
+
 /* In whatever order they come. */
 static void one_place_has_many_stacks(void **state)
 {
@@ -108,6 +130,27 @@ static void one_place_has_many_stacks(void **state)
         if (!is_known(ID + which))
             assert_true(i < 400);
     }
+}
+
+static int start_by_place(void **state)
+{
+    start(state);
+    by_place = true;
+    return 0;
+}
+
+/* What comes between allocations does not change what is known of their order. */
+static void others_leave_the_order_alone(void **state)
+{
+    unsigned n_found = 0;
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        by_place = i % 5 == 4;
+        memory[2] = 200 + i % 5;
+        n_found += is_known(ID + i % 5);
+        assert_int_equal(lane->stack_before, ID + (by_place ? 3 : i % 5));
+    }
+    assert_true(n_found >= 85);
 }
 
 static void many_places_have_one_each(void **state)
@@ -225,7 +268,13 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_came_twice_is_known, start),
         cmocka_unit_test_setup(any_other_word_makes_it_another, start),
+        cmocka_unit_test_setup(any_two_stacks_do, start),
         cmocka_unit_test_setup(one_place_has_many_stacks, start),
+        cmocka_unit_test_setup(others_leave_the_order_alone, start),
+        cmocka_unit_test_setup(what_came_twice_is_known, start_by_place),
+        cmocka_unit_test_setup(any_other_word_makes_it_another, start_by_place),
+        cmocka_unit_test_setup(any_two_stacks_do, start_by_place),
+        cmocka_unit_test_setup(one_place_has_many_stacks, start_by_place),
         cmocka_unit_test_setup(many_places_have_one_each, start),
         cmocka_unit_test_setup(rbp_counts_where_it_matters, start),
         cmocka_unit_test_setup(another_generation_knows_none, start),
