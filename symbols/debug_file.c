@@ -4,11 +4,13 @@
 
 #include <elfutils/libdwelf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #define SYSTEM_FOLDER       "/usr/lib/debug"
@@ -17,17 +19,36 @@
 /* What makes a file the right one. */
 struct wanted {
     const char *build_id; /* "" when the module has none */
+    enum elf_bytes_wanted bytes;
     bool has_crc;
     uint32_t crc;
 };
+
+/* Of the whole file, as the image does not hold all of it. False when it cannot be read. */
+static bool has_crc(const char *path, uint32_t crc)
+{
+    unsigned char bytes[16384];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return false;
+    }
+    uLong found = crc32_z(0, NULL, 0);
+    ssize_t n;
+    while ((n = read(fd, bytes, sizeof bytes)) > 0 || (n < 0 && errno == EINTR)) {
+        if (n > 0) {
+            found = crc32_z(found, bytes, (size_t)n);
+        }
+    }
+    close(fd);
+    return n == 0 && found == crc;
+}
 
 static bool is_wanted(const struct elf_image *image, const struct wanted *wanted)
 {
     if (wanted->build_id[0] != '\0') {
         return strcmp(image->build_id, wanted->build_id) == 0;
     }
-    return wanted->has_crc &&
-           crc32_z(crc32_z(0, NULL, 0), image->bytes, image->size_bytes) == wanted->crc;
+    return wanted->has_crc && has_crc(image->path, wanted->crc);
 }
 
 /* Open the file at the formatted path if it is the right one. */
@@ -40,7 +61,8 @@ try_path(const struct wanted *wanted, struct elf_image *image_out, const char *f
     const int n_chars = vsnprintf(path, sizeof path, format, arguments);
     va_end(arguments);
     struct elf_image image;
-    if (n_chars < 0 || (size_t)n_chars >= sizeof path || elf_image_open(path, &image) != 0) {
+    if (n_chars < 0 || (size_t)n_chars >= sizeof path ||
+        elf_image_open(path, wanted->bytes, &image) != 0) {
         return -ENOENT;
     }
     if (!is_wanted(&image, wanted)) {
@@ -116,9 +138,9 @@ static int find_by_link(const struct wanted *wanted, const char *path, const cha
 }
 
 int debug_file_find(const char *path, const char *build_id, const struct elf_image *stripped,
-                    struct elf_image *debug_out)
+                    enum elf_bytes_wanted bytes, struct elf_image *debug_out)
 {
-    struct wanted wanted = {.build_id = build_id};
+    struct wanted wanted = {.build_id = build_id, .bytes = bytes};
     struct elf_image found;
     if (find_by_build_id(&wanted, &found) != 0) {
         GElf_Word crc = 0;
@@ -149,7 +171,7 @@ int debug_file_find_shared(Dwarf *dwarf, const char *path, struct elf_image *sha
     for (ssize_t i = 0; i < n_bytes; i++) {
         snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
     }
-    const struct wanted wanted = {.build_id = hex};
+    const struct wanted wanted = {.build_id = hex, .bytes = ELF_BYTES_DWARF};
     if (name[0] == '/' && try_path(&wanted, shared_out, "%s", name) == 0) {
         return 0;
     }

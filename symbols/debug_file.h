@@ -14,10 +14,11 @@
 
 /* Find the debug file of the module at `path` with this build-id ("" when it has none).
  * `stripped` is the opened module, NULL when it is missing: then only the build-id can help.
+ * `bytes` says how much of the file found will be needed; one without DWARF does not count.
  * A file counts when its build-id is the module's or, without one, when its CRC is the debuglink's.
  * Returns 0 or -ENOENT. Cost: a few opens; a CRC of the file when it has no build-id. */
 int debug_file_find(const char *path, const char *build_id, const struct elf_image *stripped,
-                    struct elf_image *debug_out);
+                    enum elf_bytes_wanted bytes, struct elf_image *debug_out);
 
 /* Find the file that `dwarf`, read from the file at `path`, shares entries with (.gnu_debugaltlink,
  * written by dwz). Returns 0, or -ENOENT when there is none. */

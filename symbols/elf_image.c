@@ -9,53 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_LIMIT_BYTES ((off_t)4 << 20)
-
-static int read_whole(int fd, unsigned char *bytes, size_t size_bytes)
-{
-    size_t done = 0;
-    while (done < size_bytes) {
-        const ssize_t n = pread(fd, bytes + done, size_bytes - done, (off_t)done);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return -errno;
-        }
-        if (n == 0) {
-            break; /* cut short meanwhile: the rest stays zero */
-        }
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-static int load_bytes(int fd, struct elf_image *image)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0) {
-        return -errno;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return -EINVAL;
-    }
-    if (status.st_size < (off_t)sizeof(Elf64_Ehdr)) {
-        return -ENOEXEC;
-    }
-    const bool copied = status.st_size <= COPY_LIMIT_BYTES;
-    void *bytes =
-        mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | (copied ? MAP_ANONYMOUS | MAP_POPULATE : 0), copied ? -1 : fd, 0);
-    if (bytes == MAP_FAILED) {
-        return -errno;
-    }
-    image->bytes = bytes;
-    image->size_bytes = (size_t)status.st_size;
-    return copied ? read_whole(fd, image->bytes, image->size_bytes) : 0;
-}
+#include "symbols/elf_bytes.h"
 
 static void note_build_id(struct elf_image *image)
 {
@@ -109,16 +65,19 @@ static int parse(struct elf_image *image)
     return 0;
 }
 
-int elf_image_open(const char *path, struct elf_image *image_out)
+int elf_image_open(const char *path, enum elf_bytes_wanted wanted, struct elf_image *image_out)
 {
     struct elf_image image = {0};
+    struct elf_bytes file = {0};
     /* O_NONBLOCK: a path in a trace may name a FIFO by now. */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return -errno;
     }
-    int result = load_bytes(fd, &image);
+    int result = elf_bytes_read(fd, wanted, &file);
     close(fd);
+    image.bytes = file.bytes;
+    image.size_bytes = file.size_bytes;
     if (result == 0) {
         result = parse(&image);
     }

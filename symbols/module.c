@@ -71,10 +71,9 @@ static void open_dwarf(struct module *module, const char *path, const char *buil
     const struct elf_image *stripped = module->file.elf == NULL ? NULL : &module->file;
     struct elf_image *source = &module->file;
     if (!elf_image_has_dwarf(&module->file)) {
-        if (debug_file_find(path, build_id, stripped, &module->debug) != 0) {
-            return;
-        }
-        if (is_runtime(path)) {
+        const enum elf_bytes_wanted bytes = is_runtime(path) ? ELF_BYTES_NAMES : ELF_BYTES_DWARF;
+        if (debug_file_find(path, build_id, stripped, bytes, &module->debug) != 0 ||
+            bytes == ELF_BYTES_NAMES) {
             return;
         }
         source = &module->debug;
@@ -106,7 +105,7 @@ struct module *module_open(const char *path, const char *build_id, struct strpoo
         return NULL;
     }
     module->pool = pool;
-    if (elf_image_open(path, &module->file) == 0 && build_id[0] != '\0' &&
+    if (elf_image_open(path, ELF_BYTES_DWARF, &module->file) == 0 && build_id[0] != '\0' &&
         strcmp(module->file.build_id, build_id) != 0) {
         elf_image_fini(&module->file);
     }

@@ -338,7 +338,7 @@ static void inspect_elf(struct target *target, const unsigned char *start, size_
     if (!is_native(target, start, n_bytes)) {
         return;
     }
-    if (elf_image_open(target->executable, &image) != 0) {
+    if (elf_image_open(target->executable, ELF_BYTES_NAMES, &image) != 0) {
         settle(target, TARGET_NO_FORMAT, "ELF file that cannot be read");
         return;
     }

@@ -51,9 +51,9 @@ static const char *find(const char *build_id)
     struct elf_image stripped;
     struct elf_image debug;
     path[0] = '\0';
-    assert_int_equal(elf_image_open(fixture_path("bin/p"), &stripped), 0);
+    assert_int_equal(elf_image_open(fixture_path("bin/p"), ELF_BYTES_DWARF, &stripped), 0);
     assert_string_equal(stripped.build_id, build_id);
-    if (debug_file_find(fixture_path("bin/p"), build_id, &stripped, &debug) == 0) {
+    if (debug_file_find(fixture_path("bin/p"), build_id, &stripped, ELF_BYTES_DWARF, &debug) == 0) {
         assert_true(elf_image_has_dwarf(&debug));
         snprintf(path, sizeof path, "%s", debug.path + strlen(fixture_folder()) + 1);
         elf_image_fini(&debug);
@@ -74,7 +74,7 @@ static void build_id_folder_is_looked_into(void **state)
     setenv("HEAPWISE_DEBUG_PATH", list, 1);
     assert_string_equal(find(BUILD_ID), "extra/.build-id/01/23456789abcdef.debug");
     struct elf_image debug; /* also when the module itself is gone */
-    assert_int_equal(debug_file_find("/gone", BUILD_ID, NULL, &debug), 0);
+    assert_int_equal(debug_file_find("/gone", BUILD_ID, NULL, ELF_BYTES_DWARF, &debug), 0);
     elf_image_fini(&debug);
     fixture_must("cp other.debug extra/.build-id/01/23456789abcdef.debug");
     assert_string_equal(find(BUILD_ID), "");
@@ -116,8 +116,8 @@ static void odd_links_lead_nowhere(void **state)
     struct elf_image debug;
     static const char *const ids[] = {"", "0", "01", "../../../../etc/passwd", BUILD_ID};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        assert_int_equal(debug_file_find("/gone", ids[i], NULL, &debug), -ENOENT);
-        assert_int_equal(debug_file_find("", ids[i], NULL, &debug), -ENOENT);
+        assert_int_equal(debug_file_find("/gone", ids[i], NULL, ELF_BYTES_DWARF, &debug), -ENOENT);
+        assert_int_equal(debug_file_find("", ids[i], NULL, ELF_BYTES_DWARF, &debug), -ENOENT);
     }
 }
 
@@ -131,7 +131,7 @@ static void shared_file_is_found_beside_the_real_one(void **state)
                  "ln -sf ../real/with.debug link.d/x.debug");
     struct elf_image image;
     struct elf_image shared;
-    assert_int_equal(elf_image_open(fixture_path("link.d/x.debug"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("link.d/x.debug"), ELF_BYTES_DWARF, &image), 0);
     Dwarf *dwarf = dwarf_begin_elf(image.elf, DWARF_C_READ, NULL);
     assert_non_null(dwarf);
     assert_int_equal(debug_file_find_shared(dwarf, image.path, &shared), -ENOENT);

@@ -26,11 +26,11 @@ static void build_id_is_lower_case_hex(void **state)
 {
     (void)state;
     struct elf_image image;
-    assert_int_equal(elf_image_open(fixture_path("debug"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("debug"), ELF_BYTES_DWARF, &image), 0);
     assert_string_equal(image.build_id, "00ffabcdef012345");
     assert_string_equal(image.path, fixture_path("debug"));
     elf_image_fini(&image);
-    assert_int_equal(elf_image_open(fixture_path("bare"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("bare"), ELF_BYTES_DWARF, &image), 0);
     assert_string_equal(image.build_id, "");
     elf_image_fini(&image);
     elf_image_fini(&image);
@@ -42,13 +42,13 @@ static void dwarf_and_code_are_told(void **state)
     size_t n_bytes;
     char *entry = fixture_read("entry.txt", &n_bytes);
     struct elf_image image;
-    assert_int_equal(elf_image_open(fixture_path("debug"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("debug"), ELF_BYTES_DWARF, &image), 0);
     assert_true(elf_image_has_dwarf(&image));
     assert_true(elf_image_is_code(&image, strtoull(entry, NULL, 16)));
     assert_false(elf_image_is_code(&image, 0));
     assert_false(elf_image_is_code(&image, UINT64_MAX));
     elf_image_fini(&image);
-    assert_int_equal(elf_image_open(fixture_path("bare"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("bare"), ELF_BYTES_DWARF, &image), 0);
     assert_false(elf_image_has_dwarf(&image));
     elf_image_fini(&image);
     assert_false(elf_image_has_dwarf(&image)); /* zeroed */
@@ -62,7 +62,7 @@ static void descriptors_are_closed(void **state)
     const int before = dup(0);
     struct elf_image images[3];
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(elf_image_open(fixture_path("debug"), &images[i]), 0);
+        assert_int_equal(elf_image_open(fixture_path("debug"), ELF_BYTES_DWARF, &images[i]), 0);
     }
     const int after = dup(0);
     assert_int_equal(after, before + 1);
@@ -78,7 +78,7 @@ static void file_may_vanish_while_in_use(void **state)
     (void)state;
     struct elf_image image;
     fixture_must("cp debug copy");
-    assert_int_equal(elf_image_open(fixture_path("copy"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("copy"), ELF_BYTES_DWARF, &image), 0);
     assert_int_equal(truncate(fixture_path("copy"), 0), 0);
     assert_true(elf_image_has_dwarf(&image)); /* a mapping would raise SIGBUS */
     elf_image_fini(&image);
@@ -99,7 +99,8 @@ static void what_is_no_elf_file_is_refused(void **state)
                 {"", -EINVAL},       {"text/x", -ENOTDIR}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct elf_image image;
-        assert_int_equal(elf_image_open(fixture_path(rows[i].name), &image), rows[i].error);
+        assert_int_equal(elf_image_open(fixture_path(rows[i].name), ELF_BYTES_DWARF, &image),
+                         rows[i].error);
     }
 }
 
@@ -107,7 +108,7 @@ static void unused_sections_vanish(void **state)
 {
     (void)state;
     struct elf_image image;
-    assert_int_equal(elf_image_open(fixture_path("debug"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("debug"), ELF_BYTES_DWARF, &image), 0);
     elf_image_hide_unused(&image);
     assert_true(elf_image_has_dwarf(&image));
     size_t names;

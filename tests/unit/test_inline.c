@@ -44,7 +44,7 @@ static void open_fixture(struct fixture *fixture, const char *options)
     *fixture = (struct fixture){0};
     fixture_text("i.c", source);
     fixture_must("cc -O2 -g %s i.c -o i.out", options);
-    assert_int_equal(elf_image_open(fixture_path("i.out"), &fixture->image), 0);
+    assert_int_equal(elf_image_open(fixture_path("i.out"), ELF_BYTES_DWARF, &fixture->image), 0);
     fixture->dwarf = dwarf_begin_elf(fixture->image.elf, DWARF_C_READ, NULL);
     assert_non_null(fixture->dwarf);
     Dwarf_CU *cu = NULL;

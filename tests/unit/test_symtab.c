@@ -45,7 +45,7 @@ static int build(void **state)
     char *entry = fixture_read("entry.txt", &n_bytes);
     fixture.plain = strtoull(entry, NULL, 16);
     free(entry);
-    assert_int_equal(elf_image_open(fixture_path("a.so"), &fixture.image), 0);
+    assert_int_equal(elf_image_open(fixture_path("a.so"), ELF_BYTES_DWARF, &fixture.image), 0);
     *state = &fixture;
     return 0;
 }
@@ -90,7 +90,7 @@ static void stripped_file_has_exported_names(void **state)
     const struct fixture *fixture = *state;
     struct elf_image image;
     struct symtab symtab;
-    assert_int_equal(elf_image_open(fixture_path("stripped.so"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("stripped.so"), ELF_BYTES_DWARF, &image), 0);
     assert_int_equal(symtab_load(&image, false, &symtab), 0);
     assert_int_equal(symtab.n, 0);
     assert_null(symtab_find(&symtab, fixture->plain, false));
@@ -118,7 +118,7 @@ static void functions_lie_in_order_however_unevenly(void **state)
     fixture_must("cc -c uneven.s -o uneven.o");
     struct elf_image image;
     struct symtab symtab;
-    assert_int_equal(elf_image_open(fixture_path("uneven.o"), &image), 0);
+    assert_int_equal(elf_image_open(fixture_path("uneven.o"), ELF_BYTES_DWARF, &image), 0);
     assert_int_equal(symtab_load(&image, false, &symtab), 0);
     assert_in_range(symtab.n, N_FUNCTIONS / 2, N_FUNCTIONS + 1);
     for (size_t i = 1; i < symtab.n; i++) {
@@ -152,7 +152,7 @@ static void definitions_are_found_and_references_are_not(void **state)
     struct elf_image image;
     static const char *const names[] = {"r", "r2"};
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(elf_image_open(fixture_path(names[i]), &image), 0);
+        assert_int_equal(elf_image_open(fixture_path(names[i]), ELF_BYTES_DWARF, &image), 0);
         assert_false(symtab_defines(&image, "malloc"));
         assert_true(symtab_defines(&image, "main"));
         elf_image_fini(&image);
