@@ -176,17 +176,21 @@ static bool wait_for_exec(const struct command_process *command)
     return true;
 }
 
-int command_go(struct command_process *command, const char *session_path)
+void command_go(struct command_process *command, const char *session_path)
 {
     const size_t n = strlen(session_path);
-    const bool opened = write(command->gate_fd, session_path, n) == (ssize_t)n;
+    command->gate_opened = write(command->gate_fd, session_path, n) == (ssize_t)n;
     close(command->gate_fd);
-    int32_t error = opened ? 0 : ECHILD;
+}
+
+int command_wait(struct command_process *command)
+{
+    int32_t error = command->gate_opened ? 0 : ECHILD;
+    ssize_t got = 0;
     if (!wait_for_exec(command)) {
         close(command->exec_fd);
         return 0;
     }
-    ssize_t got = 0;
     do
         got = read(command->exec_fd, &error, sizeof error);
     while (got < 0 && errno == EINTR);

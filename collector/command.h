@@ -23,15 +23,19 @@ struct command_process {
     pid_t pid;
     int gate_fd; /* the session's path goes in here */
     int exec_fd; /* errno of a failed exec comes out here; end of file on success */
+    bool gate_opened;
 };
 
 /* Fork the command; it waits at the gate. Returns 0 or a negative errno. */
 int command_fork(const struct command_plan *plan, struct command_process *command_out);
 
-/* Open the gate. Returns 0 once the new program runs, or the child was stopped before it could (should
- * its exec fail later, it exits with 126 or 127), or the negative errno of its exec; -ECHILD when
- * it died before. Closes both descriptors. */
-int command_go(struct command_process *command, const char *session_path);
+/* Open the gate: the command goes on to its exec while the caller does what it likes. */
+void command_go(struct command_process *command, const char *session_path);
+
+/* Wait for that exec. Returns 0 once the new program runs, or the child was stopped before it could
+ * (should its exec fail later, it exits with 126 or 127), or the negative errno of its exec; -ECHILD
+ * when it died before the gate was open. Closes the last descriptor. */
+int command_wait(struct command_process *command);
 
 /* Let it exit without having run anything. Closes both descriptors. */
 void command_cancel(struct command_process *command);

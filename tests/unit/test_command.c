@@ -59,7 +59,8 @@ static int status_after_go(const struct command_plan *plan, int *error_out)
     struct command_process command;
     int status = -1;
     assert_int_equal(command_fork(plan, &command), 0);
-    *error_out = command_go(&command, "/session");
+    command_go(&command, "/session");
+    *error_out = command_wait(&command);
     assert_int_equal(waitpid(command.pid, &status, 0), command.pid);
     return status;
 }
@@ -123,6 +124,7 @@ static void signals_wait_for_the_program(void **state)
     sigprocmask(SIG_SETMASK, &before, NULL);
     kill(command.pid, SIGTERM); /* held until it has the caller's mask again */
     command_go(&command, "/session");
+    command_wait(&command);
     waitpid(command.pid, &status, 0);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
@@ -141,7 +143,8 @@ static void a_command_stopped_on_its_way_holds_up_nobody(void **state)
         int status;
         assert_int_equal(command_fork(&plan, &command), 0);
         kill(command.pid, SIGSTOP);
-        assert_int_equal(command_go(&command, "/session"), 0);
+        command_go(&command, "/session");
+        assert_int_equal(command_wait(&command), 0);
         assert_int_equal(waitpid(command.pid, &status, WUNTRACED), command.pid);
         assert_true(WIFSTOPPED(status)); /* the news is left for the caller */
         kill(command.pid, SIGCONT);

@@ -38,7 +38,8 @@ static struct bench *setup(void)
     close(mkstemp(bench->path));
     assert_int_equal(session_open(&bench->session, &options), 0);
     assert_int_equal(slots_init(&bench->slots, &bench->session), 0);
-    slots_offer(&bench->slots);
+    slots_offer(&bench->slots); /* before the command runs, */
+    slots_offer(&bench->slots); /* and while it starts */
     assert_int_equal(trace_file_open(&bench->file, bench->path, true, &limits), 0);
     tree_init(&bench->tree, getpid(), 16);
     bench->drain = (struct drain){.slots = &bench->slots,
