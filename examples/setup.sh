@@ -12,7 +12,7 @@ packages_of() {
     case $1 in
     build)
         echo gcc libc6-dev meson ninja-build pkg-config libunwind-dev libmsgpack-dev libzstd-dev \
-            libdw-dev libelf-dev libjemalloc-dev libjansson-dev libiberty-dev ;;
+            libdw-dev libelf-dev libbz2-dev libjemalloc-dev libjansson-dev libiberty-dev ;;
     demo)
         echo sqlite3 ;;
     test)
