@@ -13,12 +13,34 @@
 /* A sized function may hold small local symbols; look back past that many. */
 enum { MAX_STEPS_BACK = 16 };
 
+enum {
+    MAX_INSERTED = 8
+}; /* entries of a bucket; for fewer, calling qsort is dearer than sorting */
+
 struct symbols {
     const char *bytes; /* Elf64_Sym after Elf64_Sym, in odd files not aligned */
     size_t n;
-    Elf *elf;
-    size_t strings; /* section index */
+    const char *strings;
+    size_t strings_end; /* behind the last NUL: names that begin before it end in the table */
 };
+
+/* Asked for once, not by elf_strptr() for each name: that was a third of reading a table. */
+static void find_strings(const struct elf_image *image, size_t section_index,
+                         struct symbols *symbols)
+{
+    Elf_Scn *section = elf_getscn(image->elf, section_index);
+    GElf_Shdr header;
+    if (section == NULL || gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_STRTAB) {
+        return;
+    }
+    const Elf_Data *data = elf_getdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL) {
+        return;
+    }
+    const char *last = memrchr(data->d_buf, '\0', data->d_size);
+    symbols->strings = data->d_buf;
+    symbols->strings_end = last == NULL ? 0 : (size_t)(last - symbols->strings) + 1;
+}
 
 static bool find_table(const struct elf_image *image, uint32_t type, struct symbols *symbols_out)
 {
@@ -31,13 +53,18 @@ static bool find_table(const struct elf_image *image, uint32_t type, struct symb
         if (data == NULL || data->d_buf == NULL || data->d_type != ELF_T_SYM) {
             return false;
         }
-        *symbols_out = (struct symbols){.bytes = data->d_buf,
-                                        .n = data->d_size / sizeof(Elf64_Sym),
-                                        .elf = image->elf,
-                                        .strings = header.sh_link};
+        *symbols_out =
+            (struct symbols){.bytes = data->d_buf, .n = data->d_size / sizeof(Elf64_Sym)};
+        find_strings(image, header.sh_link, symbols_out);
         return true;
     }
     return false;
+}
+
+/* NULL where the table does not hold it. */
+static const char *name_of(const struct symbols *symbols, const Elf64_Sym *symbol)
+{
+    return symbol->st_name < symbols->strings_end ? symbols->strings + symbol->st_name : NULL;
 }
 
 static Elf64_Sym symbol_at(const struct symbols *symbols, size_t i)
@@ -60,15 +87,12 @@ static bool is_unsized_code(const struct elf_image *image, const Elf64_Sym *symb
            elf_image_is_code(image, symbol->st_value);
 }
 
-static uint32_t rank_of(const Elf64_Sym *symbol, const char *name)
+/* What tells names of one address apart before the names themselves do. */
+static uint32_t rank_of(const Elf64_Sym *symbol)
 {
     static const uint32_t by_binding[16] = {
         [STB_GLOBAL] = 0, [STB_WEAK] = 1, [STB_LOCAL] = 2, [STB_GNU_UNIQUE] = 0};
-    const uint32_t binding = by_binding[ELF64_ST_BIND(symbol->st_info) & 15];
-    const uint32_t unsized = symbol->st_size == 0;
-    const uint32_t underscores = (uint32_t)strspn(name, "_") & 15;
-    const size_t n_chars = strnlen(name, 0xffff);
-    return binding << 28 | unsized << 24 | underscores << 16 | (uint32_t)n_chars;
+    return by_binding[ELF64_ST_BIND(symbol->st_info) & 15] << 1 | (symbol->st_size == 0);
 }
 
 static int add(struct symtab *symtab, struct symtab_entry entry)
@@ -86,17 +110,28 @@ static int add(struct symtab *symtab, struct symtab_entry entry)
     return 0;
 }
 
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Names are looked at only here: hardly any have to be, and each is another line of memory. */
+static int compare_names(const char *a, const char *b)
+{
+    const int by_underscores = compare_numbers(strspn(a, "_") & 15, strspn(b, "_") & 15);
+    const int by_length = compare_numbers(strnlen(a, 0xffff), strnlen(b, 0xffff));
+    return by_underscores != 0 ? by_underscores : by_length != 0 ? by_length : strcmp(a, b);
+}
+
 static int by_start(const void *left, const void *right)
 {
     const struct symtab_entry *a = left;
     const struct symtab_entry *b = right;
-    if (a->start != b->start) {
-        return a->start < b->start ? -1 : 1;
+    if (a->start != b->start || a->rank != b->rank) {
+        return a->start != b->start ? compare_numbers(a->start, b->start)
+                                    : compare_numbers(a->rank, b->rank);
     }
-    if (a->rank != b->rank) {
-        return a->rank < b->rank ? -1 : 1;
-    }
-    return strcmp(a->name, b->name);
+    return compare_names(a->name, b->name);
 }
 
 /* Which bucket an address belongs into: they are equally wide and cover low to high. */
@@ -143,6 +178,22 @@ static void distribute(const struct symtab *symtab, const struct spread *spread,
     }
 }
 
+static void sort_bucket(struct symtab_entry *entries, size_t n)
+{
+    if (n > MAX_INSERTED) {
+        qsort(entries, n, sizeof *entries, by_start);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct symtab_entry entry = entries[i];
+        size_t at = i;
+        for (; at > 0 && by_start(&entry, &entries[at - 1]) < 0; at--) {
+            entries[at] = entries[at - 1];
+        }
+        entries[at] = entry;
+    }
+}
+
 /* Functions lie evenly in a file, so each bucket gets one or two, mostly names of one address. Sorting
  * all by comparison was half of what naming costs at the end of a recording. */
 static void sort_by_start(struct symtab *symtab)
@@ -158,9 +209,7 @@ static void sort_by_start(struct symtab *symtab)
     }
     distribute(symtab, &spread, ends, sorted);
     for (size_t b = 0; b < spread.n_buckets; b++) {
-        if (ends[b + 1] - ends[b] > 1) {
-            qsort(sorted + ends[b], ends[b + 1] - ends[b], sizeof *sorted, by_start);
-        }
+        sort_bucket(sorted + ends[b], ends[b + 1] - ends[b]);
     }
     free(ends);
     free(symtab->entries);
@@ -198,7 +247,7 @@ int symtab_load(const struct elf_image *image, bool dynamic, struct symtab *symt
     for (size_t i = 0; i < symbols.n; i++) {
         const Elf64_Sym symbol = symbol_at(&symbols, i);
         const char *name = is_function(&symbol) || is_unsized_code(image, &symbol)
-                               ? elf_strptr(symbols.elf, symbols.strings, symbol.st_name)
+                               ? name_of(&symbols, &symbol)
                                : NULL;
         if (name == NULL || name[0] == '\0') {
             continue;
@@ -206,7 +255,7 @@ int symtab_load(const struct elf_image *image, bool dynamic, struct symtab *symt
         if (add(&symtab, (struct symtab_entry){.start = symbol.st_value,
                                                .size_bytes = symbol.st_size,
                                                .name = name,
-                                               .rank = rank_of(&symbol, name)}) != 0) {
+                                               .rank = rank_of(&symbol)}) != 0) {
             symtab_fini(&symtab);
             return -ENOMEM;
         }
@@ -252,9 +301,7 @@ bool symtab_defines(const struct elf_image *image, const char *name)
         find_table(image, tables[t], &symbols);
         for (size_t i = 0; i < symbols.n; i++) {
             const Elf64_Sym symbol = symbol_at(&symbols, i);
-            const char *found = is_function(&symbol)
-                                    ? elf_strptr(symbols.elf, symbols.strings, symbol.st_name)
-                                    : NULL;
+            const char *found = is_function(&symbol) ? name_of(&symbols, &symbol) : NULL;
             if (found != NULL && strcmp(found, name) == 0) {
                 return true;
             }
