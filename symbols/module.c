@@ -43,6 +43,9 @@ struct module {
     uint32_t n_units, capacity;
     struct ranges unit_ranges;
     struct symtab symtab;
+    const char
+        *linker_name; /* last asked for, in the table: places come in order, many of one function */
+    const char *readable_name; /* what it stands for */
 };
 
 static void open_shared(struct module *module, const char *path)
@@ -202,8 +205,12 @@ static const char *table_name(struct module *module, uint64_t address, bool exac
     if (name == NULL) {
         return "";
     }
-    const char *bare = strpool_keep(module->pool, name, strcspn(name, "@"));
-    return demangle_name(module->pool, bare);
+    if (name != module->linker_name) {
+        const char *bare = strpool_keep(module->pool, name, strcspn(name, "@"));
+        module->linker_name = name;
+        module->readable_name = demangle_name(module->pool, bare);
+    }
+    return module->readable_name;
 }
 
 static bool entry_of(Dwarf_Die *die, Dwarf_Addr *entry_out)
