@@ -27,7 +27,10 @@ const struct event_number_form event_number_forms[EVENT_N_CODES] = {
 };
 
 const uint8_t event_heads[256] = {
-    [TRACE_MALLOC... TRACE_MALLOCX] = 0x95, [TRACE_REALLOC_END] = 0x95,
-    [TRACE_REALLOC_BEGIN] = 0x94,           [TRACE_NODE] = 0x94,
+    [TRACE_MALLOC... TRACE_MALLOCX] = 0x95,
+    [TRACE_REALLOC_END] = 0x95,
+    [TRACE_REALLOC_BEGIN] = 0x94,
+    [TRACE_NODE] = 0x94,
+    [TRACE_CALL_TIME] = 0x94,
     [TRACE_FREE... TRACE_SDALLOCX] = 0x93,
 };

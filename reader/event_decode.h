@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bulk of a chunk straight from its bytes into events: usual allocations and releases, begins of
- * resizes, stack nodes.
+/* The bulk of a chunk straight from its bytes into events: usual allocations and releases, resizes,
+ * stack nodes, times of calls.
  *
  * The general way (record_decode, then event_fill) takes any record; this one the shapes that make up
  * nearly all of a trace, and gives the same for them. A number takes one branch, on whether its first byte
@@ -82,19 +82,41 @@ static inline bool event_decode_node(struct event_numbers *numbers, struct event
     return numbers->misfit == 0 && event->parent < event->node;
 }
 
+static inline bool event_decode_call_time(struct event_numbers *numbers, struct record_base *base,
+                                          struct event *event)
+{
+    const uint64_t ticks = base->ticks + event_take(numbers);
+    event->call = (uint32_t)event_take_unsigned(numbers, 8);
+    event->size_bytes = event_take_unsigned(numbers, 63);
+    if (numbers->misfit)
+        return false;
+    event->ticks = base->ticks = ticks;
+    event->address = 0;
+    event->slack_bytes = 0;
+    event->alignment_bits = 0;
+    return true;
+}
+
+/* Whether a record of this tag usually begins so: one release in TRACE_FREES_SAMPLED has a stack. */
+static inline bool event_is_usual(uint8_t tag, uint8_t head)
+{
+    return (head == event_heads[tag] && head != 0) || (head == 0x94 && record_is_release(tag));
+}
+
 /* Decode what begins at numbers->at, EVENT_DECODE_BYTES of which are there, and move on behind it. On
  * false nothing but *event and *numbers has changed, and it is no verdict. */
 static inline bool event_decode(struct event_numbers *numbers, struct record_base *base,
                                 struct event *event)
 {
     const uint8_t head = numbers->at[0], tag = numbers->at[1];
-    if (head != event_heads[tag] || head == 0)
+    if (!event_is_usual(tag, head))
         return false;
     numbers->at += 2;
     event->tag = tag;
     event->kind = EVENT_SHORT;
-    if (tag == TRACE_NODE)
-        return event_decode_node(numbers, event);
+    if (tag >= TRACE_CALL_TIME)
+        return tag == TRACE_NODE ? event_decode_node(numbers, event)
+                                 : event_decode_call_time(numbers, base, event);
     const bool allocates = head == 0x95;
     const uint64_t ticks = base->ticks + event_take(numbers);
     const uint64_t address = base->address + event_take(numbers);
@@ -105,7 +127,11 @@ static inline bool event_decode(struct event_numbers *numbers, struct record_bas
         stack = (uint32_t)event_take_unsigned(numbers, 32);
         slack_bytes = event_usual_slack(size_bytes);
     } else if (head == 0x94) {
-        event_take_unsigned(numbers, 8); /* TRACE_REALLOC_BEGIN: which call it was */
+        stack = (uint32_t)event_take_unsigned(numbers, 32);
+        if (tag == TRACE_REALLOC_BEGIN) { /* not a stack, but which call it was */
+            numbers->misfit |= stack >> 8;
+            stack = 0;
+        }
     }
     if (numbers->misfit)
         return false;

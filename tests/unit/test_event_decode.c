@@ -24,9 +24,10 @@ static uint64_t random_number(void)
 
 static void pack_random(struct pack_cursor *cursor)
 {
-    static const uint8_t tags[] = {
-        TRACE_MALLOC,   TRACE_CALLOC, TRACE_MALLOCX, TRACE_REALLOC_END,   TRACE_FREE,
-        TRACE_SDALLOCX, TRACE_MMAP,   TRACE_NODE,    TRACE_REALLOC_BEGIN, TRACE_REALLOC_FAIL};
+    static const uint8_t tags[] = {TRACE_MALLOC,       TRACE_CALLOC,   TRACE_MALLOCX,
+                                   TRACE_REALLOC_END,  TRACE_FREE,     TRACE_SDALLOCX,
+                                   TRACE_MMAP,         TRACE_NODE,     TRACE_REALLOC_BEGIN,
+                                   TRACE_REALLOC_FAIL, TRACE_CALL_TIME};
     const uint8_t tag = tags[(size_t)rand() % sizeof tags];
     const unsigned n = 1 + (unsigned)rand() % 5;
     pack_array(cursor, n + 1);
@@ -94,7 +95,8 @@ static void what_is_unusual_is_left_to_the_general_way(void **state)
         {"\x93\x18\x01\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 12},     /* da > int64 */
         {"\x93\x18\x01\xa1", 4},                                      /* no number */
         {"\x93\x18\xca\x01\x01\x01\x01\x01", 8},                      /* a float */
-        {"\x94\x18\x01\x01\x01", 5},                                  /* a release's stack */
+        {"\x94\x18\x01\x01\xcf\x00\x00\x00\x01\x00\x00\x00\x00", 13}, /* its stack > 32 bits */
+        {"\x94\x25\x01\xcd\x01\x00\x01", 7},                          /* a timed call above 255 */
         {"\x96\x01\x01\x01\x01\x01\x01", 7},                          /* usable */
         {"\x94\x10\x01\x01\xcd\x01\x00", 7},                          /* a call above 255 */
         {"\x94\x28\xcf\x00\x00\x00\x01\x00\x00\x00\x00\x01\x01", 13}, /* node > 32 bits */
