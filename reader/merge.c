@@ -9,6 +9,7 @@
 
 #include "reader/array.h"
 #include "reader/event_decode.h"
+#include "reader/heap.h"
 
 struct chunk {
     struct chunk *next;
@@ -29,11 +30,6 @@ struct merge_stream {
     bool broken;
 };
 
-struct place {
-    uint64_t ticks;
-    uint32_t stream;
-};
-
 struct merge {
     struct outlet *outlet;
     struct merge_stream *streams;
@@ -43,42 +39,6 @@ struct merge {
     bool broken;
     struct trace_error error;
 };
-
-/* Equal ticks go by stream, so that the same trace always gives the same order. */
-static bool before(const struct place *a, const struct place *b)
-{
-    return a->ticks != b->ticks ? a->ticks < b->ticks : a->stream < b->stream;
-}
-
-static void sift_down(struct merge *merge)
-{
-    struct place *const heap = merge->heap;
-    const struct place moving = heap[0];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= merge->n_heap)
-            break;
-        if (child + 1 < merge->n_heap && before(&heap[child + 1], &heap[child]))
-            child++;
-        if (!before(&heap[child], &moving))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moving;
-}
-
-static void sift_up(struct merge *merge, uint32_t at)
-{
-    struct place *const heap = merge->heap;
-    const struct place moving = heap[at];
-    while (at > 0 && before(&moving, &heap[(at - 1) / 2])) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = moving;
-}
 
 static void drop_chunk(struct merge *merge, struct merge_stream *stream)
 {
@@ -267,7 +227,7 @@ static int enter_heap(struct merge *merge, uint32_t number)
     merge->heap = heap;
     heap[merge->n_heap] = (struct place){.ticks = stream->head.ticks, .stream = number};
     stream->in_heap = true;
-    sift_up(merge, merge->n_heap++);
+    heap_rise(heap, merge->n_heap++);
     return 0;
 }
 
@@ -278,7 +238,7 @@ static uint64_t end_of_run(const struct merge *merge, uint64_t ticks)
     if (merge->n_heap < 2)
         return ticks;
     const struct place *const second =
-        merge->n_heap > 2 && before(&heap[2], &heap[1]) ? &heap[2] : &heap[1];
+        merge->n_heap > 2 && heap_before(&heap[2], &heap[1]) ? &heap[2] : &heap[1];
     return second->ticks < ticks ? second->ticks + (heap[0].stream < second->stream) : ticks;
 }
 
@@ -301,7 +261,7 @@ int merge_up_to(struct merge *merge, uint64_t ticks)
             if ((error = tell_ended(merge, number)))
                 return error;
         }
-        sift_down(merge);
+        heap_sink(merge->heap, merge->n_heap, 0);
     }
     return 0;
 }
