@@ -28,3 +28,14 @@ void heap_rise(struct place *places, uint32_t at)
     }
     places[at] = moving;
 }
+
+void heap_sort_by_stream(const struct place *places, uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        const uint32_t moving = numbers[i];
+        uint32_t at = i;
+        for (; at > 0 && places[numbers[at - 1]].stream > places[moving].stream; at--)
+            numbers[at] = numbers[at - 1];
+        numbers[at] = moving;
+    }
+}

@@ -24,4 +24,7 @@ void heap_sink(struct place *places, uint32_t n, uint32_t at);
 /* The same for one that is too early. */
 void heap_rise(struct place *places, uint32_t at);
 
+/* Sort numbers of places by the streams that are there. For a few. */
+void heap_sort_by_stream(const struct place *places, uint32_t *numbers, uint32_t n);
+
 #endif

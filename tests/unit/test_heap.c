@@ -76,12 +76,23 @@ static void many_places_sink_at_once(void **state)
     }
 }
 
+static void places_are_sorted_by_stream(void **state)
+{
+    (void)state;
+    static const struct place places[] = {{1, 7}, {2, 3}, {3, 9}, {4, 1}};
+    uint32_t numbers[] = {0, 2, 1, 3};
+    static const uint32_t sorted[] = {3, 1, 0, 2};
+    heap_sort_by_stream(places, numbers, 4);
+    assert_memory_equal(numbers, sorted, sizeof sorted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_ticks_go_by_stream),
         cmocka_unit_test(least_is_always_first),
         cmocka_unit_test(many_places_sink_at_once),
+        cmocka_unit_test(places_are_sorted_by_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

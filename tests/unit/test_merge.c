@@ -301,6 +301,143 @@ static void runs_of_streams_are_as_good_as_single_steps(void **state)
     }
 }
 
+static void watermark_stops_streams_that_take_turns(void **state)
+{
+    (void)state;
+    struct log log;
+    struct merge *const merge = new_merge(&log, 3);
+    ADD(merge, 1, 1, 3, 5, 7);
+    ADD(merge, 2, 2, 4, 6, 8);
+    ADD(merge, 3, 20);
+    merge_up_to(merge, 6);
+    assert_string_equal(text_of(&log), "1:1 2:2 1:3 2:4 1:5");
+    ADD(merge, 3, 30);
+    merge_up_to(merge, 7);
+    ADD(merge, 1, 9);
+    merge_finish(merge);
+    assert_string_equal(text_of(&log), "1:1 2:2 1:3 2:4 1:5 2:6 1:7 2:8 1:9 3:20 3:30 0. 1. 2. 3.");
+    free_merge(&log, merge);
+}
+
+/* More streams than take turns at once, records of all kinds, times that go back. */
+enum { N_MANY = 20, N_STEPS = 400, N_FEW = 4 };
+
+struct step {
+    uint64_t ticks;
+    uint32_t stream;
+    uint8_t tag;
+};
+
+struct steps {
+    struct batch batch;
+    struct outlet outlet;
+    struct step seen[N_MANY * N_STEPS];
+    size_t n;
+};
+
+static int note_steps(struct outlet *outlet)
+{
+    struct steps *const steps = outlet->context;
+    for (uint32_t i = 0; i < outlet->batch->n_events; i++) {
+        const struct event *const event = &outlet->batch->events[i];
+        if (event->kind != EVENT_OVER)
+            steps->seen[steps->n++] = (struct step){event->ticks, event->stream, event->tag};
+    }
+    batch_clear(outlet->batch);
+    return 0;
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *seed >> 33;
+}
+
+/* A record of the stream, packed; those of a chunk follow each other. */
+static struct step make_step(uint64_t *seed, uint32_t stream, uint64_t *now, uint8_t **at)
+{
+    const unsigned what = (unsigned)(next_random(seed) % 40);
+    if (what == 0) {
+        const uint8_t node[] = {0x94, TRACE_NODE, 2, 1, 1};
+        memcpy(*at, node, sizeof node);
+        *at += sizeof node;
+        return (struct step){0, stream, TRACE_NODE};
+    }
+    const int dt = what == 1 ? -(int)(next_random(seed) % 5) : (int)(next_random(seed) % 6);
+    const uint8_t tag = what == 2 ? TRACE_FORK : what == 3 ? TRACE_CALL_TIME : TRACE_FREE;
+    const uint8_t record[] = {tag == TRACE_CALL_TIME ? 0x94 : 0x93, tag, 0xd0, (uint8_t)dt, 1, 1};
+    const size_t n_bytes = tag == TRACE_CALL_TIME ? 6 : 5;
+    memcpy(*at, record, n_bytes);
+    *at += n_bytes;
+    *now += (uint64_t)(int64_t)dt;
+    return (struct step){*now, stream, tag};
+}
+
+/* Always the least of all heads, by stream where they are equal; what has no stamp follows at once. */
+static size_t sort_plainly(const struct step (*steps)[N_STEPS], uint32_t n_streams,
+                           struct step *sorted)
+{
+    uint32_t at[N_MANY] = {0}, last = N_MANY;
+    size_t n = 0;
+    for (;;) {
+        uint32_t best = N_MANY;
+        for (uint32_t i = 0; i < n_streams; i++)
+            if (at[i] < N_STEPS &&
+                (best == N_MANY || steps[i][at[i]].ticks < steps[best][at[best]].ticks))
+                best = i;
+        if (last < N_MANY && at[last] < N_STEPS && steps[last][at[last]].tag == TRACE_NODE)
+            best = last;
+        if (best == N_MANY)
+            return n;
+        sorted[n++] = steps[best][at[best]++];
+        last = best;
+    }
+}
+
+static void check_turns(struct steps *found, uint32_t n_streams, uint64_t *seed)
+{
+    static struct step steps[N_MANY][N_STEPS], sorted[N_MANY * N_STEPS];
+    static uint8_t bytes[N_STEPS * 8];
+    struct merge *const merge = merge_new(&found->outlet);
+    for (uint32_t i = 0, number; i < n_streams; i++) {
+        uint8_t *at = bytes;
+        uint64_t now = 100;
+        assert_int_equal(merge_add_stream(merge, &number), 0);
+        for (uint32_t j = 0; j < N_STEPS; j++)
+            steps[i][j] = make_step(seed, number, &now, &at);
+        uint8_t *const copy = malloc((size_t)(at - bytes));
+        memcpy(copy, bytes, (size_t)(at - bytes));
+        const struct merge_chunk_head head = {.base = {100, 0}};
+        assert_int_equal(merge_add_chunk(merge, number, &head, copy, (size_t)(at - bytes)), 0);
+    }
+    found->n = 0;
+    for (uint64_t ticks = 150; ticks < 1500; ticks += 1 + next_random(seed) % 300)
+        assert_int_equal(merge_up_to(merge, ticks), 0);
+    assert_int_equal(merge_finish(merge), 0);
+    note_steps(&found->outlet);
+    const size_t n = sort_plainly(steps, n_streams, sorted);
+    assert_int_equal(found->n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(found->seen[i].ticks, sorted[i].ticks);
+        assert_int_equal(found->seen[i].stream, sorted[i].stream);
+        assert_int_equal(found->seen[i].tag, sorted[i].tag);
+    }
+    merge_free(merge);
+}
+
+static void turns_of_streams_are_as_good_as_single_steps(void **state)
+{
+    (void)state;
+    struct steps *const found = calloc(1, sizeof *found);
+    assert_int_equal(batch_init(&found->batch), 0);
+    found->outlet = (struct outlet){.batch = &found->batch, .context = found, .pass = note_steps};
+    uint64_t seed = 5;
+    for (int round = 0; round < 60; round++)
+        check_turns(found, round % 2 ? N_MANY : N_FEW, &seed);
+    batch_fini(&found->batch);
+    free(found);
+}
+
 static int refuse(struct outlet *outlet)
 {
     (void)outlet;
@@ -333,6 +470,8 @@ int main(void)
         cmocka_unit_test(padding_and_unknown_records_are_passed_over),
         cmocka_unit_test(long_records_keep_their_bytes),
         cmocka_unit_test(runs_of_streams_are_as_good_as_single_steps),
+        cmocka_unit_test(watermark_stops_streams_that_take_turns),
+        cmocka_unit_test(turns_of_streams_are_as_good_as_single_steps),
         cmocka_unit_test(refusing_outlet_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
