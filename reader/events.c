@@ -13,7 +13,10 @@
 #include "reader/site_habits.h"
 #include "reader/sites.h"
 
-enum { N_AHEAD = 16 }; /* events between the fetching of a block and its use: about a microsecond */
+enum {
+    N_AHEAD = 16, /* events between the fetching of a block and its use: about a microsecond */
+    N_SCENES = 8, /* a power of two; streams of more threads than run at once share places */
+};
 
 #define NO_STREAM UINT32_MAX /* no stream's number */
 
@@ -23,7 +26,7 @@ struct scene {
     struct model_stream *stream;
     struct model_image *image;
     struct model_process *process;
-    uint32_t stream_number;  /* NO_STREAM at first */
+    uint32_t stream_number;  /* NO_STREAM: nothing is set yet */
     bool shown, counts_live; /* as in an account of the process */
     const struct event *event;
 };
@@ -141,7 +144,8 @@ static inline struct account account_here(const struct scene *scene, uint32_t si
 
 static uint32_t find_site(const struct scene *scene)
 {
-    return sites_find(scene->model, scene->image, scene->event->stream, scene->event->stack);
+    return sites_find(scene->model, scene->image, scene->stream, scene->stream_number,
+                      scene->event->stack);
 }
 
 static inline int on_allocation(const struct scene *scene)
@@ -397,33 +401,60 @@ static int apply_node(struct model *model, const struct event *event)
     return 0;
 }
 
-/* Turn to another stream; its image gets a process with its first event. */
-static int turn_to(struct scene *scene, uint32_t stream_number)
+/* The scenes of streams that take turns: an event of another stream than the one before it finds its own
+ * ready, without a branch that would be guessed wrong each other time. */
+struct stage {
+    struct model *model;
+    bool far; /* one of them has a table whose slots are worth fetching */
+    struct scene
+        *scenes[N_SCENES]; /* into `room`; gcc 12 works out a scene's address at each use else */
+    struct scene room[N_SCENES];
+};
+
+static void clear(struct stage *stage)
 {
-    struct model *const model = scene->model;
+    for (unsigned i = 0; i < N_SCENES; i++) {
+        stage->scenes[i] = &stage->room[i];
+        stage->room[i].stream_number = NO_STREAM;
+    }
+}
+
+/* Set the scene of a stream; its image gets a process with its first event, which may move or end others. */
+static int set_scene(struct stage *stage, struct scene *scene, uint32_t stream_number)
+{
+    struct model *const model = stage->model;
     struct model_stream *const stream = &model->streams[stream_number];
     struct model_image *const image = model_image(model, stream->image);
-    const int error = image->process ? 0 : processes_attach(model, image->number, NULL);
-    if (error)
-        return error;
-    scene->stream = stream;
-    scene->stream_number = stream_number;
-    scene->image = image;
-    scene->process = model_process(model, image->process);
-    scene->shown = model_shows(model, image->process);
-    scene->counts_live = scene->shown && !scene->process->ended;
+    if (image->process == 0) {
+        const int error = processes_attach(model, image->number, NULL);
+        if (error)
+            return error;
+        clear(stage);
+    }
+    struct model_process *const process = model_process(model, image->process);
+    const bool shown = model_shows(model, image->process);
+    *scene = (struct scene){.model = model,
+                            .stream = stream,
+                            .image = image,
+                            .process = process,
+                            .stream_number = stream_number,
+                            .shown = shown,
+                            .counts_live = shown && !process->ended};
+    stage->far |= live_is_far(&image->pairing.live);
     return 0;
 }
 
-static int apply(struct scene *scene, const struct event *event)
+static inline int apply(struct stage *stage, const struct event *event)
 {
     if (event->tag >= TRACE_NODE)
-        return apply_node(scene->model, event);
-    scene->event = event;
-    model_advance(scene->model, event->ticks);
-    const int error = event->stream == scene->stream_number ? 0 : turn_to(scene, event->stream);
+        return apply_node(stage->model, event);
+    struct scene *const scene = stage->scenes[event->stream % N_SCENES];
+    model_advance(stage->model, event->ticks);
+    const int error =
+        event->stream == scene->stream_number ? 0 : set_scene(stage, scene, event->stream);
     if (error)
         return error;
+    scene->event = event;
     model_process_alive(scene->process, event->ticks);
     if (record_is_allocation(event->tag))
         return on_allocation(scene);
@@ -432,38 +463,32 @@ static int apply(struct scene *scene, const struct event *event)
     return rare_handlers[event->tag] ? rare_handlers[event->tag](scene) : 0;
 }
 
-/* Begin to fetch the place of the event's block. Its stream may not have been met yet. Inlined by force:
- * gcc 12 takes a function that does nothing but prefetch for one without effect, and drops its calls. */
-static inline __attribute__((always_inline)) void fetch(const struct scene *scene,
+/* Begin to fetch the place of the event's block; not of a stream whose scene is yet to be set. Inlined by
+ * force: gcc 12 takes a function that does nothing but prefetch for one without effect, and drops its calls. */
+static inline __attribute__((always_inline)) void fetch(const struct stage *stage,
                                                         const struct event *event)
 {
-    const struct model *const model = scene->model;
-    const struct model_image *image = scene->image;
-    if (event->stream != scene->stream_number) {
-        if (event->stream >= model->n_streams || event->stream == 0)
-            return;
-        image = model_image(model, model->streams[event->stream].image);
-    }
-    if (live_is_far(&image->pairing.live) && event->kind == EVENT_SHORT &&
-        event->tag <= TRACE_SDALLOCX)
-        live_prefetch(&image->pairing.live, event->address);
+    const struct scene *const scene = stage->scenes[event->stream % N_SCENES];
+    if (event->stream != scene->stream_number || event->kind != EVENT_SHORT)
+        return;
+    if (event->tag <= TRACE_SDALLOCX && scene->image->pairing.live.n_slots)
+        live_prefetch(&scene->image->pairing.live, event->address);
 }
 
 int events_apply(struct model *model, const struct event *events, uint32_t n, uint32_t *n_done_out)
 {
-    struct scene scene = {.model = model, .stream_number = NO_STREAM};
+    struct stage stage = {.model = model};
     const struct event *const end = events + n, *const last = n > N_AHEAD ? end - N_AHEAD : events;
     const struct event *event = events;
     int error = 0;
     *n_done_out = 0;
     if (n == 0 || event->kind != EVENT_SHORT)
-        return 0; /* a run of other records would fetch the same blocks for each of them */
-    for (uint32_t i = 0; i < n && i < N_AHEAD; i++)
-        fetch(&scene, &events[i]);
+        return 0;
+    clear(&stage);
     for (; event < end && event->kind == EVENT_SHORT && error == 0; event++) {
-        if (event < last)
-            fetch(&scene, event + N_AHEAD);
-        error = apply(&scene, event);
+        if (stage.far && event < last)
+            fetch(&stage, event + N_AHEAD);
+        error = apply(&stage, event);
     }
     *n_done_out = (uint32_t)(event - events);
     return error;

@@ -193,7 +193,8 @@ static int acquire(const struct moment *moment, uint32_t site)
 
 static uint32_t find_site(const struct moment *moment)
 {
-    return sites_find(moment->model, moment->image, moment->event->stream, moment->event->stack);
+    return sites_find(moment->model, moment->image, moment->stream, moment->event->stream,
+                      moment->event->stack);
 }
 
 static int on_allocation(const struct moment *moment)

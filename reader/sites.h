@@ -18,11 +18,12 @@ uint32_t sites_resolve(struct model *model, uint32_t stream, uint32_t stack);
  * 0 or -ENOMEM. */
 int sites_find_node(struct model *model, uint32_t stream, uint32_t stack, uint32_t *node_out);
 
-/* As sites_resolve(), inline where the stack was resolved before. `image` is the stream's. */
+/* As sites_resolve(), inline where the stack was resolved before. `stream` is that of the number, `image` its
+ * image. */
 static inline uint32_t sites_find(struct model *model, const struct model_image *image,
-                                  uint32_t stream_number, uint32_t stack)
+                                  const struct model_stream *stream, uint32_t stream_number,
+                                  uint32_t stack)
 {
-    const struct model_stream *const stream = &model->streams[stream_number];
     if (stack - 1 < stream->n_nodes) {
         const struct model_node *const node = &stream->nodes[stack - 1];
         if (node->generation == image->modules.generation + 1 && node->site)
