@@ -35,8 +35,18 @@ void account_end_process(struct model *model, uint32_t number)
     process->ended = true;
 }
 
-void account_sum_sites(struct model *model)
+int account_settle_octave(struct model *model, const struct model_site *site)
 {
+    struct model_octave *const octave = &model->octaves[account_octave(site->sizes.max)];
+    octave->alloc_count += site->alloc_count;
+    octave->alloc_bytes = add_capped(octave->alloc_bytes, site->alloc_bytes);
+    octave->temporary_count += site->temporary_count;
+    return histogram_merge(&octave->lifetime_ticks, &site->lifetime_ticks);
+}
+
+int account_sum_sites(struct model *model)
+{
+    int error = 0;
     for (uint32_t i = 1; i <= model->n_sites; i++) {
         struct model_site *const site = model_site(model, i);
         struct model_process *const process = model_process(model, site->process);
@@ -46,5 +56,8 @@ void account_sum_sites(struct model *model)
         process->alloc_bytes = add_capped(process->alloc_bytes, site->alloc_bytes);
         process->temporary_count += site->temporary_count;
         process->events += site->alloc_count + site->realloc_count;
+        if (error == 0 && account_is_uniform(site) && model_shows(model, site->process))
+            error = account_settle_octave(model, site);
     }
+    return error;
 }

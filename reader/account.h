@@ -49,6 +49,33 @@ static inline unsigned account_octave(uint64_t size_bytes)
     return 63 - (unsigned)__builtin_clzll(2 * size_bytes + 1);
 }
 
+/* Whether the site asked for sizes of one bucket only, as most do. Then all that its octave needs to know is
+ * in the site, and the octave learns it at once: when another size comes, or at the end. */
+static inline bool account_is_uniform(const struct model_site *site)
+{
+    return site->sizes.n_slots == 0;
+}
+
+/* Add what a uniform site counted to its octave. Returns 0 or -ENOMEM. */
+int account_settle_octave(struct model *model, const struct model_site *site);
+
+static inline int account_count_octave(const struct account *account, uint32_t bucket,
+                                       uint64_t size_bytes, bool is_new)
+{
+    struct model *const model = account->model;
+    const struct model_site *const site = account->site;
+    struct model_octave *const octave = &model->octaves[account_octave(size_bytes)];
+    int error = 0;
+    if (account_is_uniform(site)) {
+        if (site->sizes.only_bucket == bucket || site->sizes.n == 0)
+            return 0;
+        error = account_settle_octave(model, site);
+    }
+    octave->alloc_count += is_new;
+    octave->alloc_bytes = add_capped(octave->alloc_bytes, size_bytes);
+    return error;
+}
+
 /* An allocation or resize was made: counts, sizes and rates, nothing about live bytes. Returns 0 or
  * -ENOMEM. `is_new` is false for a resize. */
 static inline __attribute__((always_inline)) int account_request(const struct account *account,
@@ -56,17 +83,18 @@ static inline __attribute__((always_inline)) int account_request(const struct ac
 {
     struct model *const model = account->model;
     struct model_site *const site = account->site;
+    const uint32_t bucket = histogram_bucket(size_bytes);
+    int error = 0;
+    /* Distributions and rates of the whole are put together from sites and processes at the end. */
+    if (account->shown) {
+        error = account_count_octave(account, bucket, size_bytes, is_new);
+        timeline_count(&model->timeline, is_new, size_bytes);
+    }
     site->alloc_count += is_new;
     site->realloc_count += !is_new;
     site->alloc_bytes = add_capped(site->alloc_bytes, size_bytes);
-    /* Distributions and rates of the whole are put together from sites and processes at the end. */
-    if (account->shown) {
-        struct model_octave *const octave = &model->octaves[account_octave(size_bytes)];
-        octave->alloc_count += is_new;
-        octave->alloc_bytes = add_capped(octave->alloc_bytes, size_bytes);
-        timeline_count(&model->timeline, is_new, size_bytes);
-    }
-    const int error = histogram_count(&site->sizes, histogram_bucket(size_bytes), size_bytes);
+    if (error == 0)
+        error = histogram_count(&site->sizes, bucket, size_bytes);
     return error ? error
                  : rates_count(&account->process->rates, model->now_ticks, is_new, size_bytes);
 }
@@ -144,7 +172,7 @@ static inline int account_free(const struct account *account, const struct block
     site->free_count++;
     site->temporary_count += temporary;
     const int error = histogram_count(&site->lifetime_ticks, bucket, lifetime);
-    if (error || !account->shown)
+    if (error || !account->shown || account_is_uniform(site))
         return error;
     struct model_octave *const octave = &model->octaves[account_octave(block->size_bytes)];
     octave->temporary_count += temporary;
@@ -157,7 +185,8 @@ void account_forget_live(struct model *model, uint32_t process);
 /* The process is over: what it holds no longer counts as live now, but stays as leaked. */
 void account_end_process(struct model *model, uint32_t process);
 
-/* Everything was read: settle all peaks and add to each process what its sites counted. */
-void account_sum_sites(struct model *model);
+/* Everything was read: settle all peaks and octaves, and add to each process what its sites counted. Returns 0
+ * or -ENOMEM. */
+int account_sum_sites(struct model *model);
 
 #endif

@@ -303,6 +303,6 @@ int model_finish(struct model *model)
         io_joins_close(model_image(model, i));
     if (model->habits.gathered && error == 0)
         error = site_habits_finish(model);
-    account_sum_sites(model);
-    return error;
+    const int not_summed = account_sum_sites(model);
+    return error ? error : not_summed;
 }

@@ -38,6 +38,44 @@ static void size_buckets_sum_up_to_the_totals(void **state)
     profile_free(profile);
 }
 
+static void check_buckets(const struct profile *profile, const uint64_t (*rows)[6], size_t n)
+{
+    assert_int_equal(profile->n_size_buckets, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct size_bucket *const bucket = &profile->size_buckets[i];
+        assert_int_equal(bucket->lower_bytes, rows[i][0]);
+        assert_int_equal(bucket->alloc_count, rows[i][1]);
+        assert_int_equal(bucket->alloc_bytes, rows[i][2]);
+        assert_int_equal(bucket->temporary_count, rows[i][3]);
+        assert_int_equal(bucket->lifetime_ns.n, rows[i][4]);
+        assert_int_equal(bucket->lifetime_ns.max, rows[i][5]);
+    }
+}
+
+/* Site 2 has one size, site 3 a second one after some blocks were freed, the other process is left out. */
+static void size_buckets_know_sites_of_one_size_and_of_many(void **state)
+{
+    (void)state;
+    static const char script[] =
+        SCRIPT_HEAD "stream 2 2 101 101 0\n"
+                    "2 image 5 image=2 pid=101 parent_pid=100 parent_image=1 fork_id=0 start=9 "
+                    "executable=/bin/prog arguments=[] allocator=\n"
+                    "1 malloc 10 0x1000 64 3\n1 free 15 0x1000\n"
+                    "1 malloc 20 0x1000 64 3\n1 free 28 0x1000\n"
+                    "1 malloc 29 0x2000 70 2\n2 malloc 29 0x2000 100 0\n"
+                    "1 malloc 30 0x1000 200 3\n1 free 33 0x1000\n"
+                    "1 realloc_begin 34 0x2000 0\n1 realloc_end 35 0x2000 71 2\n"
+                    "1 malloc 40 0x1000 64 3\n1 free 41 0x1000\n" SCRIPT_TAIL;
+    static const uint64_t all[][6] = {{64, 5, 433, 3, 3, 8}, {128, 1, 200, 1, 1, 3}},
+                          first[][6] = {{64, 4, 333, 3, 3, 8}, {128, 1, 200, 1, 1, 3}};
+    struct profile *profile = load_script(script);
+    check_buckets(profile, all, 2);
+    profile_free(profile);
+    profile = load_script_with(script, &(struct profile_options){.process_id = 1});
+    check_buckets(profile, first, 2);
+    profile_free(profile);
+}
+
 static void timeline_sums_processes_and_carries_on(void **state)
 {
     (void)state;
@@ -67,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size_buckets_sum_up_to_the_totals),
+        cmocka_unit_test(size_buckets_know_sites_of_one_size_and_of_many),
         cmocka_unit_test(timeline_sums_processes_and_carries_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
