@@ -18,8 +18,16 @@
 #include "preload/ring.h"
 #include "trace/pack_hot.h"
 
+#define UNITS_OF(n_words)                                                                          \
+    ((offsetof(struct recalled, words) + (n_words) * sizeof(struct stack_word) +                   \
+      RECALL_UNIT_BYTES - 1) /                                                                     \
+     RECALL_UNIT_BYTES)
+
 enum {
-    MAX_DIFFERENCES = 6, /* tried for one stack */
+    MAX_DIFFERENCES = 6,      /* tried for one stack */
+    LEAST_TAKEN_PER_MISS = 4, /* else what is kept is of little use */
+    RESTING_STACKS = 1 << 15,
+    LARGEST_UNITS = UNITS_OF(RECALL_MAX_WORDS),
 };
 
 #define WHATEVER_BEFORE UINT32_MAX /* no stack has this id */
@@ -165,17 +173,27 @@ void recall_forget(struct recall *recall)
     recall->n_units = 0;
 }
 
-/* Room for a stack of so many words, by forgetting all where need be. Not taken yet. */
-static struct recalled *room_for(struct recall *recall, size_t n_units)
+static bool is_full(const struct recall *recall)
 {
-    if (recall->n_units + n_units > RECALL_UNITS)
-        recall_forget(recall);
-    if (recall->n_units == 0)
-        recall->n_units = RECALL_FIRST_UNIT;
-    return (struct recalled *)recall->units[recall->n_units];
+    return recall->n_units > RECALL_UNITS - LARGEST_UNITS;
 }
 
-/* Keep the lane's stack. Returns its first unit, 0 where it is too long. */
+/* Forget all, and where the stacks kept were of little use, keep none for a time: of a program whose stacks hardly come
+ * twice each would be copied, and be in the way of the program's own data in the caches, for nothing. */
+static void begin_anew(struct recall *recall, uint64_t n_taken)
+{
+    const bool was_useful =
+        recall->n_missed < (n_taken - recall->n_taken_before) / LEAST_TAKEN_PER_MISS;
+    recall_forget(recall);
+    recall->n_missed = 0;
+    recall->n_taken_before = n_taken;
+    if (was_useful)
+        return;
+    recall->generation--; /* so that nothing is looked for */
+    recall->n_resting = RESTING_STACKS;
+}
+
+/* Keep the lane's stack where there is room for any. Returns its first unit, 0 where it is too long. */
 static uint16_t keep(struct recall *recall, struct stack *stack)
 {
     stack_settle(stack);
@@ -183,9 +201,10 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     const size_t n_words = innermost->n_words;
     if (n_words > RECALL_MAX_WORDS)
         return 0;
-    const size_t n_bytes = offsetof(struct recalled, words) + n_words * sizeof(struct stack_word);
-    const size_t n_units = (n_bytes + RECALL_UNIT_BYTES - 1) / RECALL_UNIT_BYTES;
-    struct recalled *const kept = room_for(recall, n_units);
+    if (recall->n_units == 0)
+        recall->n_units = RECALL_FIRST_UNIT;
+    const uint32_t unit = recall->n_units;
+    struct recalled *const kept = (struct recalled *)recall->units[unit];
     kept->at = innermost->at;
     kept->bp_matters = innermost->bp_matters;
     kept->id = stack->id;
@@ -193,9 +212,8 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     kept->last = kept->words + n_words - 1;
     for (size_t i = 0; i < n_words; i++)
         kept->words[i] = stack->words[i];
-    const uint32_t unit = recall->n_units;
     stack_order_stores();
-    recall->n_units = unit + (uint32_t)n_units;
+    recall->n_units = unit + (uint32_t)UNITS_OF(n_words);
     stack_order_stores();
     return (uint16_t)unit;
 }
@@ -235,13 +253,25 @@ static void lead_to(struct recall *recall, uint16_t unit, const struct arch_fram
 }
 
 /* Returns the first unit of the lane's stack, as unit_of(), which its place then leads to. */
-static uint16_t learn_at(struct recall *recall, struct stack *stack,
-                         const struct arch_frame *caller)
+static uint16_t learn_at(struct lane *lane, const struct arch_frame *caller)
 {
+    struct recall *const recall = lane->recall;
+    struct stack *const stack = &lane->stack;
+    const uint64_t n_taken = atomic_load_explicit(&lane->ring->n_fast, memory_order_relaxed);
+    if (recall->n_resting > 0) {
+        recall->n_resting--;
+        recall->n_taken_before = n_taken;
+        return 0;
+    }
     if (recall->generation != stack->generation) {
         recall_forget(recall);
         stack_order_stores();
         recall->generation = stack->generation;
+    }
+    recall->n_missed++;
+    if (is_full(recall)) {
+        begin_anew(recall, n_taken);
+        return 0;
     }
     const uint16_t unit = unit_of(recall, stack, caller);
     if (unit != 0)
@@ -259,7 +289,7 @@ static bool may_keep(const struct lane *lane, uint32_t id)
 void recall_learn_at(struct lane *lane, const struct arch_frame *caller, uint32_t id)
 {
     if (may_keep(lane, id))
-        learn_at(lane->recall, &lane->stack, caller);
+        learn_at(lane, caller);
 }
 
 void recall_learn(struct lane *lane, const struct arch_frame *caller, uint32_t id)
@@ -268,7 +298,7 @@ void recall_learn(struct lane *lane, const struct arch_frame *caller, uint32_t i
     lane->stack_before = id;
     if (!may_keep(lane, id))
         return;
-    const uint16_t unit = learn_at(lane->recall, &lane->stack, caller);
+    const uint16_t unit = learn_at(lane, caller);
     if (unit != 0)
         *guess_after(lane->recall, caller, id_before) = unit;
 }

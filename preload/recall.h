@@ -14,7 +14,7 @@
  * the caller outwards up to the first difference: what memo.c says of its words is true of these.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
- * forgotten. Async-signal-safe: what a handler leaves for good in the middle has no effect. */
+ * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for good in the middle has no effect. */
 #ifndef HEAPWISE_PRELOAD_RECALL_H
 #define HEAPWISE_PRELOAD_RECALL_H
 
@@ -46,9 +46,12 @@ struct recalled {
 
 /* Those of a lane. Zero it to begin; pages that are never needed are never touched. */
 struct recall {
-    uint32_t generation; /* of the module list: in another one all are void */
-    uint32_t n_units;    /* used; 0: none */
-    uint64_t n_met;      /* times that two stacks wanted one place in a table */
+    uint32_t generation;     /* of the module list: in another one all are void */
+    uint32_t n_units;        /* used; 0: none */
+    uint64_t n_met;          /* times that two stacks wanted one place in a table */
+    uint64_t n_missed;       /* stacks learned of since all were forgotten for want of room ... */
+    uint64_t n_taken_before; /* ... when the ring had counted so many in all */
+    uint32_t n_resting;      /* stacks not to be learned of, as keeping was of little use */
     uint16_t guesses[1 << RECALL_GUESS_BITS]; /* the unit at which a kept stack begins; 0: none */
     uint16_t by_id[1 << RECALL_ID_BITS];      /* the same, or how one that came once is marked */
     alignas(64) unsigned char units[RECALL_UNITS][RECALL_UNIT_BYTES];
