@@ -36,7 +36,9 @@ struct lane {
     uint64_t alone;    /* what session.company is while it says that we are; else no value of its */
     uint64_t together; /* what it was when we last saw others in it */
     uint64_t mark;     /* ours in last_touch.h */
-    uint64_t dense_since; /* head at the last pause, or when this stage was entered */
+    uint64_t stage_since; /* head when this stage was entered */
+    uint64_t dense_since; /* the same, or head at the last pause, ... */
+    uint64_t dense_ticks; /* ... and the time then */
     uint64_t dense_bytes; /* of records without a pause that lead to the next stage */
     uint64_t claimed_at;  /* head when we said that we are alone */
     uint64_t claim_from;  /* head before which we do not say so again */

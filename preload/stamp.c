@@ -47,18 +47,33 @@ void stamp_start(struct lane *lane)
     lane->stage = STAMP_READING;
     lane->coarse_seen = 0;
     lane->alone = NEVER_ALONE;
-    lane->dense_since = lane->claimed_at = lane->claim_from = 0;
+    lane->stage_since = lane->dense_since = lane->dense_ticks = 0;
+    lane->claimed_at = lane->claim_from = 0;
     lane->dense_bytes = STAMP_DENSE_BYTES;
     lane->claim_rest = MIN_REST_BYTES;
     /* The memory of a lane outlives its thread, which may have been alone. */
     show_up(lane);
 }
 
+static void begin_stretch(struct lane *lane)
+{
+    lane->dense_since = lane->head;
+    lane->dense_ticks = lane->last_ticks;
+}
+
+/* Many small gaps add up: tell whether a group at the pace of this stretch would last less than half a pause. */
+static bool is_quick(const struct lane *lane)
+{
+    const uint64_t n_groups = (lane->head - lane->dense_since) / STAMP_GROUP_BYTES;
+    return lane->last_ticks - lane->dense_ticks < n_groups * (STAMP_PAUSE_TICKS / 2);
+}
+
 static void enter_stage(struct lane *lane, enum stamp_stage stage)
 {
     lane->stage = stage;
     lane->shared_until = 0;
-    lane->dense_since = lane->head;
+    lane->stage_since = lane->head;
+    begin_stretch(lane);
     const uint32_t wants_clock = stage >= STAMP_ASKING;
     if (atomic_load_explicit(&lane->ring->wants_coarse, memory_order_relaxed) != wants_clock)
         atomic_store_explicit(&lane->ring->wants_coarse, wants_clock, memory_order_relaxed);
@@ -93,7 +108,7 @@ static void begin_group(struct lane *lane, uint64_t ticks)
 static void pause(struct lane *lane)
 {
     if (lane->stage == STAMP_SHARING) {
-        const bool was_short = lane->head - lane->dense_since < STAMP_LONG_BYTES;
+        const bool was_short = lane->head - lane->stage_since < STAMP_LONG_BYTES;
         if (!was_short)
             lane->dense_bytes = STAMP_DENSE_BYTES;
         else if (lane->dense_bytes < STAMP_LONG_BYTES)
@@ -104,13 +119,18 @@ static void pause(struct lane *lane)
     }
 }
 
-void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
+void stamp_note_pause(struct lane *lane)
+{
+    begin_stretch(lane);
+    if (lane->stage != STAMP_READING)
+        pause(lane);
+}
+
+void stamp_note_slow(struct lane *lane, uint64_t ticks)
 {
     const uint64_t company = company_now();
     if (company != lane->alone && company != lane->together)
         show_up(lane);
-    if (paused_ticks > STAMP_PAUSE_TICKS)
-        pause(lane);
     if (lane->stage == STAMP_SHARING)
         begin_group(lane, ticks);
 }
@@ -161,7 +181,9 @@ void stamp_consider_slow(struct lane *lane)
     }
     if (lane->head - lane->dense_since < lane->dense_bytes)
         return;
-    if (lane->stage == STAMP_READING)
+    if (lane->stage != STAMP_SHARING && !is_quick(lane))
+        stamp_note_pause(lane);
+    else if (lane->stage == STAMP_READING)
         enter_stage(lane, STAMP_ASKING);
     else if (lane->stage == STAMP_ASKING && clock_runs(lane->last_ticks))
         enter_stage(lane, STAMP_SHARING);

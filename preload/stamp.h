@@ -9,7 +9,9 @@
  * it has been dense for as long. A longer pause within a group is noticed by the coarse clock, which the collector
  * steps every third of a millisecond while anybody asks for it, and which is looked at for each event. So a
  * stamp may be early by such a step for the few events behind a pause that ended a dense stretch, and by less than a
- * pause for all others. A program that pauses every few thousand records is read at each event before long.
+ * pause for all others. A program that pauses every few thousand records is read at each event before long, and so is
+ * one whose events are some 400 ns apart throughout. The step comes late where the collector is stopped or gets no
+ * processor: one group is off by as much then, for a clock that is STAMP_STALE_TICKS old begins no other.
  *
  * **Order.** That of one thread's records is their order in the ring. Between threads, a block must not seem
  * allocated before its last free, nor freed before it was allocated. So who has an event of a block that another
@@ -46,7 +48,7 @@ enum stamp_stage {
 
 enum stamp_tuning {
     STAMP_PAUSE_TICKS = 4096, /* 16 us at 2 GHz */
-    STAMP_DENSE_BYTES = 4096, /* some 500 records; where they do not last, up to STAMP_LONG_BYTES */
+    STAMP_DENSE_BYTES = 1024, /* some 150 records; where they do not last, up to STAMP_LONG_BYTES */
     STAMP_LONG_BYTES = 16384,
     STAMP_GROUP_BYTES = 128,     /* 13 to 25 */
     STAMP_STALE_TICKS = 1 << 18, /* a coarse clock that is a millisecond old stands still */
@@ -64,16 +66,17 @@ static inline bool stamp_is_shared(const struct lane *lane, const void *address)
                lane->coarse_seen;
 }
 
-void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks);
+void stamp_note_pause(struct lane *lane);
+void stamp_note_slow(struct lane *lane, uint64_t ticks);
 
 /* The lane's next record has a reading of its own. Since the last one, paused_ticks went into no call that is known of. */
 static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
 {
     if (__builtin_expect(paused_ticks > STAMP_PAUSE_TICKS, 0))
-        lane->dense_since = lane->head;
+        stamp_note_pause(lane);
     if (lane->stage != STAMP_READING ||
         atomic_load_explicit(&session.company, memory_order_relaxed) != lane->together)
-        stamp_note_slow(lane, ticks, paused_ticks);
+        stamp_note_slow(lane, ticks);
 }
 
 void stamp_consider_slow(struct lane *lane);

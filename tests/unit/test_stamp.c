@@ -157,6 +157,33 @@ static void behind_a_pause_every_event_is_read(void **state)
     }
 }
 
+/* Each gap is short, but 25 of them are many pauses. */
+static void at_a_leisurely_pace_every_event_is_read(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20 * STAMP_LONG_BYTES / 4; i++) {
+        show_clock(now);
+        assert_false(record_after(lane, STAMP_PAUSE_TICKS / 4));
+    }
+    assert_int_equal(lane->ring->wants_coarse, 0);
+}
+
+/* An interrupt now and then is not the program's own pause. */
+static void after_a_long_stretch_one_pause_costs_little(void **state)
+{
+    (void)state;
+    come_to_share();
+    for (int i = 0; i < 5; i++) {
+        be_dense(lane, 2 * STAMP_LONG_BYTES);
+        now += STAMP_PAUSE_TICKS;
+        show_clock(now);
+        const uint64_t paused_at = lane->head;
+        record_after(lane, STEP_TICKS);
+        while (!record_after(lane, STEP_TICKS))
+            assert_true(lane->head - paused_at < 2 * STAMP_DENSE_BYTES);
+    }
+}
+
 static void who_is_alone_is_so_no_more_when_another_shows_up(void **state)
 {
     (void)state;
@@ -310,6 +337,8 @@ int main(void)
         cmocka_unit_test_setup(a_clock_that_stands_still_ends_it, start),
         cmocka_unit_test_setup(a_step_of_the_clock_ends_a_group, start),
         cmocka_unit_test_setup(behind_a_pause_every_event_is_read, start),
+        cmocka_unit_test_setup(at_a_leisurely_pace_every_event_is_read, start),
+        cmocka_unit_test_setup(after_a_long_stretch_one_pause_costs_little, start),
         cmocka_unit_test_setup(who_is_alone_is_so_no_more_when_another_shows_up, start),
         cmocka_unit_test_setup(in_company_own_blocks_share, start),
         cmocka_unit_test_setup(a_block_that_changes_hands_is_read, start),
