@@ -46,7 +46,8 @@ void stamp_start(struct lane *lane)
 {
     lane->stage = STAMP_READING;
     lane->coarse_seen = 0;
-    lane->alone = NEVER_ALONE;
+    /* Where nobody shares, nothing need be noted: as for one who is alone. */
+    lane->alone = session.flags & SESSION_EXACT_TIMES ? company_now() : NEVER_ALONE;
     lane->stage_since = lane->dense_since = lane->dense_ticks = 0;
     lane->claimed_at = lane->claim_from = 0;
     lane->dense_bytes = STAMP_DENSE_BYTES;
