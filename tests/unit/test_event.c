@@ -263,7 +263,6 @@ static void put_hot_release(uintptr_t address)
 /* How the lane gets there is test_stamp's business. */
 static void a_record_that_shares_a_stamp_has_the_last_one(void **state)
 {
-    struct record records[3];
     (void)state;
     put_hot_release(16);
     lane->shared_until = UINT64_MAX;
