@@ -17,6 +17,7 @@ from lib_replay import ALIGNED, ALLOCATIONS, EIGHTHS, FLEETING_BYTES, Replay
 
 PRINT = os.path.join(BUILD, "tests", "print-habits")
 NS = 1e-9  # what printing rounds off
+RECORDINGS = 4
 
 
 def sqlite3(folder):
@@ -122,8 +123,8 @@ def compare(replay, site, found):
     return faults
 
 
-def judge(trace):
-    replay, shown, faults = Replay(trace), run([PRINT, "--raw", trace]), []
+def judge(replay, trace):
+    shown, faults = run([PRINT, "--raw", trace]), []
     if shown.status != 0 or replay.n_odd:
         return [shown.stderr.decode(errors="replace").strip() or f"{replay.n_odd} releases of nothing"]
     lines = map(json.loads, shown.stdout.splitlines())
@@ -142,6 +143,19 @@ def judge(trace):
     return faults
 
 
+def judge_recordings(command, trace):
+    """Where blocks change hands within a few cycles, one recording in thirty has stamps that are inverted by some
+    hundred cycles, which Replay does not understand: that is taken again."""
+    for _ in range(RECORDINGS):
+        status = record(command, trace).status
+        if status:
+            return [f"ended with {status}"]
+        replay = Replay(trace)
+        if not replay.n_odd:
+            break
+    return judge(replay, trace)
+
+
 def main():
     verdicts = Verdicts()
     for program in PROGRAMS:
@@ -150,8 +164,7 @@ def main():
             if not shutil.which(command[0]):
                 verdicts.skip(f"habits of {program.__name__}", "not installed")
                 continue
-            status = record(command, trace).status
-            verdicts.say(f"habits of {program.__name__}", [f"ended with {status}"] if status else judge(trace))
+            verdicts.say(f"habits of {program.__name__}", judge_recordings(command, trace))
     verdicts.end()
 
 
