@@ -23,7 +23,10 @@ enum last_touch_bounds {
     LAST_TOUCH_GRAIN_BITS =
         4, /* of an address: stand in the entry, as those above the place's do */
     LAST_TOUCH_MARK_BITS = 33,
+    LAST_TOUCH_ADDRESS_BITS = 47,
 };
+_Static_assert(LAST_TOUCH_ADDRESS_BITS - LAST_TOUCH_PLACE_BITS + LAST_TOUCH_MARK_BITS <= 64,
+               "an entry tells which block, and whose");
 
 static inline bool last_touch_was_ours(const struct lane *lane, const void *address)
 {

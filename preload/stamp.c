@@ -16,6 +16,8 @@ enum {
     COUNT_BITS = LAST_TOUCH_MARK_BITS - (NUMBER_BITS - 1),
 };
 
+_Static_assert(2 * SESSION_MAX_SLOTS < 1 << (NUMBER_BITS - 1), "each slot has two numbers, from 1");
+
 /* How often a lane can have been alone, so that marks of before stay void. After that, none is. */
 static const uint64_t last_count = (UINT64_C(1) << COUNT_BITS) - 1;
 
