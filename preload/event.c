@@ -70,8 +70,10 @@ static inline uint8_t *write_block_now(struct lane *lane, uint8_t *at, enum trac
         at = event_hot_head(lane, at, tag, n_elements, other_ticks(lane), 0);
         return event_hot_address(lane, at, address);
     }
-    return stamp_is_shared(lane, address) ? event_hot_block(lane, at, tag, n_elements, address)
-                                          : event_read_block(lane, at, tag, n_elements, address);
+    if (!stamp_is_shared(lane, address))
+        return event_read_block(lane, at, tag, n_elements, address);
+    stamp_note_shared(lane);
+    return event_hot_block(lane, at, tag, n_elements, address);
 }
 
 void event_begin(struct lane *lane, struct pack_cursor *cursor, enum trace_tag tag,

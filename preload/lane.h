@@ -43,7 +43,10 @@ struct lane {
     uint64_t claimed_at;  /* head when we said that we are alone */
     uint64_t claim_from;  /* head before which we do not say so again */
     uint64_t claim_rest;  /* bytes from being disturbed to claim_from */
-    uint16_t number;      /* from 1, in this process */
+    uint64_t useful_at; /* head when an event was last seen to share, later by what was no asking */
+    uint64_t ask_from;  /* head before which we do not ask for the coarse clock again */
+    uint64_t ask_rest;  /* bytes from having asked in vain to ask_from */
+    uint16_t number;    /* from 1, in this process */
 
     uint64_t ring_bytes; /* power of two */
     uint64_t lap;        /* head at which this lap began; a multiple of ring_bytes */

@@ -3,8 +3,9 @@
  *
  *   reading --dense--> asking --dense, and the coarse clock runs--> sharing
  *
- * A pause leads back by one stage. Beside that, a dense lane tries to be alone; who is disturbed again and again
- * rests longer and longer before the next try, so that threads that work side by side soon leave each other alone. */
+ * A pause leads back by one stage, and asking in vain to the first. Beside that, a dense lane tries to be alone; who is
+ * disturbed again and again rests longer and longer before the next try, so that threads that work side by side soon
+ * leave each other alone. */
 #include "preload/stamp.h"
 
 #define NEVER_ALONE UINT64_MAX
@@ -12,6 +13,7 @@
 enum {
     MIN_REST_BYTES = 16 << 10, /* of records */
     MAX_REST_BYTES = 64 << 20,
+    MAX_ASK_REST_BYTES = 256 << 20,
     NUMBER_BITS = 16, /* of session.company; a lane's number has one bit less */
     COUNT_BITS = LAST_TOUCH_MARK_BITS - (NUMBER_BITS - 1),
 };
@@ -54,6 +56,8 @@ void stamp_start(struct lane *lane)
     lane->claimed_at = lane->claim_from = 0;
     lane->dense_bytes = STAMP_DENSE_BYTES;
     lane->claim_rest = MIN_REST_BYTES;
+    lane->useful_at = lane->ask_from = 0;
+    lane->ask_rest = STAMP_VAIN_BYTES;
     /* The memory of a lane outlives its thread, which may have been alone. */
     show_up(lane);
 }
@@ -122,6 +126,22 @@ static void pause(struct lane *lane)
     }
 }
 
+/* From now on the clock is to be of use. */
+static void ask(struct lane *lane)
+{
+    lane->useful_at += lane->head - lane->stage_since;
+    enter_stage(lane, STAMP_ASKING);
+}
+
+static void give_up_asking(struct lane *lane)
+{
+    enter_stage(lane, STAMP_READING);
+    lane->useful_at = lane->head;
+    lane->ask_from = lane->head + lane->ask_rest;
+    if (lane->ask_rest < MAX_ASK_REST_BYTES)
+        lane->ask_rest *= 2;
+}
+
 void stamp_note_pause(struct lane *lane)
 {
     begin_stretch(lane);
@@ -134,6 +154,8 @@ void stamp_note_slow(struct lane *lane, uint64_t ticks)
     const uint64_t company = company_now();
     if (company != lane->alone && company != lane->together)
         show_up(lane);
+    if (lane->stage != STAMP_READING && lane->head - lane->useful_at > STAMP_VAIN_BYTES)
+        give_up_asking(lane);
     if (lane->stage == STAMP_SHARING)
         begin_group(lane, ticks);
 }
@@ -186,8 +208,8 @@ void stamp_consider_slow(struct lane *lane)
         return;
     if (lane->stage != STAMP_SHARING && !is_quick(lane))
         stamp_note_pause(lane);
-    else if (lane->stage == STAMP_READING)
-        enter_stage(lane, STAMP_ASKING);
+    else if (lane->stage == STAMP_READING && lane->head >= lane->ask_from)
+        ask(lane);
     else if (lane->stage == STAMP_ASKING && clock_runs(lane->last_ticks))
         enter_stage(lane, STAMP_SHARING);
 }

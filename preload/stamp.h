@@ -26,6 +26,10 @@
  *
  *     session.company    how often a lane was alone << 16 | the number of the one that is, or 0
  *
+ * **In vain.** Blocks that all change hands, or calls of input and output alone, share nothing however dense they are.
+ * A lane none of whose events is seen to share for STAMP_VAIN_BYTES stops asking for the clock, and rests longer each
+ * time before it asks again.
+ *
  * **The collector** promises the reader that nothing to come is stamped before some time. A group's stamp is never
  * before the step of the coarse clock it was taken under, so that step is the bound while the clock runs.
  *
@@ -52,6 +56,7 @@ enum stamp_tuning {
     STAMP_LONG_BYTES = 16384,
     STAMP_GROUP_BYTES = 128,     /* 13 to 25 */
     STAMP_STALE_TICKS = 1 << 18, /* a coarse clock that is a millisecond old stands still */
+    STAMP_VAIN_BYTES = 4 << 20,  /* of asking for it; it starts before half a ring is full */
 };
 
 /* Tell whether the lane's next record, an event of this block, may share its last reading. Ask within the event
@@ -64,6 +69,13 @@ static inline bool stamp_is_shared(const struct lane *lane, const void *address)
     return nobody_else && lane->head < lane->shared_until &&
            atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed) ==
                lane->coarse_seen;
+}
+
+/* The lane's next record shares its last reading. Of many that do, this may be called for a few. */
+static inline void stamp_note_shared(struct lane *lane)
+{
+    lane->useful_at = lane->head;
+    lane->ask_rest = STAMP_VAIN_BYTES;
 }
 
 void stamp_note_pause(struct lane *lane);

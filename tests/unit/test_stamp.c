@@ -24,6 +24,7 @@ enum {
 static struct lane *lane, *other;
 static _Atomic uint64_t last_touch[LAST_TOUCH_PLACES];
 static uint64_t now;
+static uint8_t bytes[64]; /* of the record being written; none is read */
 
 static int start(void **state)
 {
@@ -42,13 +43,21 @@ static int start(void **state)
     return 0;
 }
 
+static uint8_t *next_record(struct lane *of)
+{
+    of->data = (uint8_t *)((uintptr_t)bytes - of->head);
+    ring_begin_stamp(of);
+    return bytes;
+}
+
 /* One event of the block at `address`, `elapsed` ticks after the last one. Returns whether it shared that one's stamp. */
 static bool touch_after(struct lane *of, uint64_t elapsed, uintptr_t address)
 {
-    uint8_t *at = ring_byte(of, of->head);
+    uint8_t *at = next_record(of);
     now += elapsed;
-    ring_begin_stamp(of);
     const bool shared = stamp_is_shared(of, (void *)address);
+    if (shared)
+        stamp_note_shared(of);
     at = shared ? pack_hot_head(at, 3, TRACE_FREE, 0)
                 : event_hot_head(of, at, TRACE_FREE, 3, now, 0);
     ring_publish(of, pack_hot_uint(at, 0));
@@ -76,12 +85,18 @@ static size_t be_dense(struct lane *of, uint64_t n_bytes)
     return n_shared;
 }
 
-/* All the way; the clock is made to run as the collector does, once it is asked for. */
+/* As the collector does, once it is asked for. */
+static void run_clock(void)
+{
+    if (lane->ring->wants_coarse && now - session.header->coarse_ticks > COARSE_TICKS)
+        show_clock(now - 1);
+}
+
+/* All the way. */
 static void come_to_share(void)
 {
     while (!record_after(lane, STEP_TICKS)) {
-        if (lane->ring->wants_coarse && now - session.header->coarse_ticks > COARSE_TICKS)
-            show_clock(now - 1);
+        run_clock();
         assert_true(lane->head < 2 * STAGES * STAMP_DENSE_BYTES);
     }
     assert_true(lane->head >= STAGES * STAMP_DENSE_BYTES);
@@ -291,6 +306,54 @@ static void who_pauses_twice_needs_no_clock(void **state)
     assert_int_equal(lane->ring->wants_coarse, 0);
 }
 
+static void who_only_takes_over_asks_in_vain(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (lane->ask_from == 0) {
+        show_clock(now);
+        touch_after(other, STEP_TICKS, BLOCK);
+        assert_false(touch_after(lane, STEP_TICKS, BLOCK));
+        assert_true(lane->head < 2 * STAMP_VAIN_BYTES);
+    }
+    assert_int_equal(lane->ring->wants_coarse, 0);
+    while (!lane->ring->wants_coarse) {
+        touch_after(other, STEP_TICKS, BLOCK);
+        touch_after(lane, STEP_TICKS, BLOCK);
+    }
+    assert_true(lane->head >= lane->ask_from);
+    const uint64_t asked_at = lane->head;
+    while (!record_after(lane, STEP_TICKS)) { /* now there is something to share */
+        run_clock();
+        assert_true(lane->head - asked_at < 2 * STAGES * STAMP_DENSE_BYTES);
+    }
+}
+
+/* A call of input or output has a reading of its own always, and its time is no pause. */
+static void who_only_reads_and_writes_asks_in_vain(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (lane->ring->wants_coarse) {
+        now += STAMP_PAUSE_TICKS * 2;
+        show_clock(now - 1);
+        uint8_t *const at = next_record(lane);
+        ring_publish(lane, event_hot_head(lane, at, TRACE_IO, 10, now, now - lane->last_ticks - 1));
+        assert_true(lane->head < 2 * STAMP_VAIN_BYTES);
+    }
+}
+
+static void who_shares_asks_on(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (lane->head < 3 * STAMP_VAIN_BYTES) {
+        show_clock(now);
+        be_dense(lane, 4 * STAMP_GROUP_BYTES);
+        assert_int_equal(lane->ring->wants_coarse, 1);
+    }
+}
+
 static void who_may_not_share_asks_for_no_clock(void **state)
 {
     static const uint32_t flags[] = {SESSION_EXACT_TIMES, SESSION_CLOCK_MONOTONIC,
@@ -347,6 +410,9 @@ int main(void)
         cmocka_unit_test_setup(who_is_disturbed_rests_longer_each_time, start),
         cmocka_unit_test_setup(a_handlers_lane_never_shares, start),
         cmocka_unit_test_setup(who_pauses_twice_needs_no_clock, start),
+        cmocka_unit_test_setup(who_only_takes_over_asks_in_vain, start),
+        cmocka_unit_test_setup(who_only_reads_and_writes_asks_in_vain, start),
+        cmocka_unit_test_setup(who_shares_asks_on, start),
         cmocka_unit_test_setup(who_may_not_share_asks_for_no_clock, start),
         cmocka_unit_test_setup(a_lane_that_begins_anew_shares_nothing, start),
         cmocka_unit_test_setup(no_stamp_is_before_the_clock, start),
