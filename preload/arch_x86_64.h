@@ -43,8 +43,9 @@ static inline long arch_syscall6(long number, long a, long b, long c, long d, lo
 /* Read the time stamp counter. May be executed before earlier loads have completed, so that the stamps
  * of a block's hand-over between threads can be in the wrong order: the release's before the acquisition's
  * 5,430 times in 90 million hand-overs, by 729 cycles at most. An lfence before it prevents that
- * at 7 ns each; instead the reader puts what is that close in order, by what it knows: one address is
- * acquired and released in turn (reader/pairing.h). Source: Intel SDM vol. 2, RDTSC. */
+ * at 7 ns each: it is there where many events share what was read (event_read_block). Else the reader puts what
+ * is that close in order, by what it knows: one address is acquired and released in turn (reader/pairing.h).
+ * Source: Intel SDM vol. 2, RDTSC. */
 static inline uint64_t arch_cycles(void)
 {
     uint32_t low, high;
@@ -56,6 +57,12 @@ static inline uint64_t arch_cycles(void)
 static inline uint64_t arch_ticks(void)
 {
     return arch_cycles() / TRACE_CYCLES_PER_TICK;
+}
+
+/* Let nothing behind it begin before all loads before it are done. Intel SDM vol. 2, LFENCE. */
+static inline void arch_wait_for_loads(void)
+{
+    __asm__ volatile("lfence" : : : "memory");
 }
 
 static inline void arch_pause(void)

@@ -51,6 +51,9 @@ static inline uint8_t *write_head_now(struct lane *lane, uint8_t *at, enum trace
 uint8_t *event_read_block(struct lane *lane, uint8_t *at, enum trace_tag tag, uint32_t n_elements,
                           const void *address)
 {
+    /* Read too early, a group's stamp would be before that of the event by which another lane gave up its block. */
+    if (stamp_has_company(lane))
+        arch_wait_for_loads();
     at = event_hot_head(lane, at, tag, n_elements, arch_ticks(), 0);
     return event_hot_address(lane, at, address);
 }

@@ -55,7 +55,7 @@ enum stamp_tuning {
     STAMP_DENSE_BYTES = 1024, /* some 150 records; where they do not last, up to STAMP_LONG_BYTES */
     STAMP_LONG_BYTES = 16384,
     STAMP_GROUP_BYTES = 128,     /* 13 to 25 */
-    STAMP_STALE_TICKS = 1 << 18, /* a coarse clock that is a millisecond old stands still */
+    STAMP_STALE_TICKS = 1 << 20, /* a coarse clock that is four milliseconds old stands still */
     STAMP_VAIN_BYTES = 4 << 20,  /* of asking for it; it starts before half a ring is full */
 };
 
@@ -76,6 +76,12 @@ static inline void stamp_note_shared(struct lane *lane)
 {
     lane->useful_at = lane->head;
     lane->ask_rest = STAMP_VAIN_BYTES;
+}
+
+/* Tell whether other lanes may have events. */
+static inline bool stamp_has_company(const struct lane *lane)
+{
+    return atomic_load_explicit(&session.company, memory_order_relaxed) != lane->alone;
 }
 
 void stamp_note_pause(struct lane *lane);
