@@ -68,11 +68,9 @@ void event_read_release(struct lane *lane, enum trace_tag tag, const void *addre
 static inline uint8_t *write_block_now(struct lane *lane, uint8_t *at, enum trace_tag tag,
                                        uint32_t n_elements, const void *address)
 {
+    if (__builtin_expect(!reads_counter(), 0))
+        return event_hot_address(lane, write_head_now(lane, at, tag, n_elements), address);
     ring_begin_stamp(lane);
-    if (__builtin_expect(!reads_counter(), 0)) {
-        at = event_hot_head(lane, at, tag, n_elements, other_ticks(lane), 0);
-        return event_hot_address(lane, at, address);
-    }
     if (!stamp_is_shared(lane, address))
         return event_read_block(lane, at, tag, n_elements, address);
     stamp_note_shared(lane);
@@ -100,16 +98,13 @@ uint8_t *event_room(struct lane *lane, size_t n_bytes)
     return event_room_slow(lane, n_bytes);
 }
 
-static uint32_t unwound_stack(struct lane *lane, const struct arch_frame *caller)
+/* Unwind a stack that is none of the kept ones, and have it kept: recall_learn() or recall_learn_at(). */
+static inline uint32_t unwind_and(void learn(struct lane *, const struct arch_frame *, uint32_t),
+                                  struct lane *lane, const struct arch_frame *caller)
 {
     unwind_stack(caller, lane, session.max_depth);
-    return lane->stack.id ? lane->stack.id : stacktree_id(lane);
-}
-
-static uint32_t unwind_and_learn(struct lane *lane, const struct arch_frame *caller)
-{
-    const uint32_t id = unwound_stack(lane, caller);
-    recall_learn(lane, caller, id);
+    const uint32_t id = lane->stack.id ? lane->stack.id : stacktree_id(lane);
+    learn(lane, caller, id);
     return id;
 }
 
@@ -118,14 +113,7 @@ uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
     const struct recalled *const stack = recall_find(lane, caller);
-    return stack ? stack->id : unwind_and_learn(lane, caller);
-}
-
-static uint32_t unwind_and_learn_at(struct lane *lane, const struct arch_frame *caller)
-{
-    const uint32_t id = unwound_stack(lane, caller);
-    recall_learn_at(lane, caller, id);
-    return id;
+    return stack ? stack->id : unwind_and(recall_learn, lane, caller);
 }
 
 uint32_t event_stack_at(struct lane *lane, const struct arch_frame *caller)
@@ -133,12 +121,12 @@ uint32_t event_stack_at(struct lane *lane, const struct arch_frame *caller)
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
     const struct recalled *const stack = recall_find_at(lane, caller);
-    return stack ? stack->id : unwind_and_learn_at(lane, caller);
+    return stack ? stack->id : unwind_and(recall_learn_at, lane, caller);
 }
 
 uint64_t event_form_stack(struct lane *lane, const struct arch_frame *caller)
 {
-    return pack_hot_form_of(unwind_and_learn(lane, caller));
+    return pack_hot_form_of(unwind_and(recall_learn, lane, caller));
 }
 
 static inline bool counts_live(void)

@@ -14,7 +14,8 @@
  * the caller outwards up to the first difference: what memo.c says of its words is true of these.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
- * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for good in the middle has no effect. */
+ * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for
+ * good in the middle has no effect. */
 #ifndef HEAPWISE_PRELOAD_RECALL_H
 #define HEAPWISE_PRELOAD_RECALL_H
 

@@ -62,8 +62,7 @@ struct session {
     _Atomic uint32_t collector_gone; /* it died: never wait for it again */
     _Atomic uint64_t stalled_at;     /* heartbeat it stalled at, plus one; 0 when it moves */
     _Atomic uint64_t company;        /* who has events beside whom (stamp.h) */
-    _Atomic uint64_t
-        *last_touch;        /* whose event a block's last one was (last_touch.h); wiped, too */
+    _Atomic uint64_t *last_touch;    /* whose a block's last event was (last_touch.h); wiped, too */
     uint32_t stamp_cycles;  /* that reading the counter takes by itself; 0 where it is not read */
     uint8_t *fork_canary;   /* page that the kernel wipes in a forked child (enum session_canary) */
     _Atomic uint64_t *told; /* descriptors whose identity is told, a bit each; wiped likewise */

@@ -91,23 +91,23 @@ static uint64_t coarse_ticks(void)
     return atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed);
 }
 
-static bool clock_runs(uint64_t ticks)
+/* Tell whether the clock that shows `coarse` runs. */
+static bool runs(uint64_t coarse, uint64_t ticks)
 {
-    const uint64_t coarse = coarse_ticks();
     return coarse != 0 && (coarse > ticks || ticks - coarse < STAMP_STALE_TICKS);
 }
 
 /* Share the reading just taken with the records to come. */
 static void begin_group(struct lane *lane, uint64_t ticks)
 {
-    if (!clock_runs(ticks)) {
+    const uint64_t coarse = coarse_ticks();
+    if (!runs(coarse, ticks)) {
         enter_stage(lane, STAMP_ASKING);
         return;
     }
-    const uint64_t coarse = coarse_ticks();
     lane->coarse_seen = coarse;
     /* A step that came after the reading would promise the collector more than is true. */
-    lane->shared_until = coarse != 0 && coarse <= ticks ? lane->head + STAMP_GROUP_BYTES : 0;
+    lane->shared_until = coarse <= ticks ? lane->head + STAMP_GROUP_BYTES : 0;
 }
 
 /* One pause may be an interrupt. Who pauses every few thousand records does so of its own accord, and in the same
@@ -210,6 +210,6 @@ void stamp_consider_slow(struct lane *lane)
         stamp_note_pause(lane);
     else if (lane->stage == STAMP_READING && lane->head >= lane->ask_from)
         ask(lane);
-    else if (lane->stage == STAMP_ASKING && clock_runs(lane->last_ticks))
+    else if (lane->stage == STAMP_ASKING && runs(coarse_ticks(), lane->last_ticks))
         enter_stage(lane, STAMP_SHARING);
 }
