@@ -60,6 +60,13 @@ static inline uint8_t *put_unsigned(uint8_t *at, uint64_t number)
                                                      : pack_hot_uint(at, number);
 }
 
+/* Whoever releases the block that the buffer begins, if it does, is to be recorded after this call. */
+static inline void come_before_release(const struct lane *lane, const void *buffer)
+{
+    if (stamp_has_company(lane))
+        last_touch_forget(buffer);
+}
+
 void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
               const struct arch_frame *caller)
 {
@@ -80,6 +87,7 @@ void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
     at = pack_hot_uint(at, (uintptr_t)io->buffer);
     at = put_number(at, io->detail);
     ring_publish(lane, at);
+    come_before_release(lane, io->buffer);
 }
 
 /* Tell whether the kernel got as far as reading the path, so that we may. Other refusals come before that, or

@@ -15,6 +15,7 @@
 #include "preload/hook_syscall.h"
 #include "preload/real.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "preload/syscalls.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -30,8 +31,10 @@ static uint32_t announce_fork(void)
         return 0;
     const uint32_t id = atomic_fetch_add(&session.next_fork_id, 1) + 1;
     struct lane *const lane = session_enter();
-    if (lane)
+    if (lane) {
         event_number(lane, TRACE_FORK, id);
+        stamp_end_groups(lane);
+    }
     session_leave(lane);
     thread_state.fork_id = id;
     return id;

@@ -28,21 +28,34 @@ enum last_touch_bounds {
 _Static_assert(LAST_TOUCH_ADDRESS_BITS - LAST_TOUCH_PLACE_BITS + LAST_TOUCH_MARK_BITS <= 64,
                "an entry tells which block, and whose");
 
+/* Where a block's last event is noted. */
+static inline _Atomic uint64_t *last_touch_place(uint64_t at)
+{
+    const uint64_t high = at >> (LAST_TOUCH_GRAIN_BITS + LAST_TOUCH_PLACE_BITS);
+    /* Heaps of threads begin at equal distances: each is to have places of its own. */
+    const uint64_t spread = high * UINT32_C(0x9e3779b1) >> 16;
+    return &session.last_touch[(at >> LAST_TOUCH_GRAIN_BITS ^ spread) & (LAST_TOUCH_PLACES - 1)];
+}
+
+/* Tell whether it was this lane's, which it is from now on. */
 static inline bool last_touch_was_ours(const struct lane *lane, const void *address)
 {
     const uint64_t at = (uintptr_t)address;
     const uint64_t high = at >> (LAST_TOUCH_GRAIN_BITS + LAST_TOUCH_PLACE_BITS);
     const uint64_t low = at & ((1 << LAST_TOUCH_GRAIN_BITS) - 1);
-    /* Heaps of threads begin at equal distances: each is to have places of its own. */
-    const uint64_t spread = high * UINT32_C(0x9e3779b1) >> 16;
-    const uint64_t place = (at >> LAST_TOUCH_GRAIN_BITS ^ spread) & (LAST_TOUCH_PLACES - 1);
     const uint64_t entry =
         (high << LAST_TOUCH_GRAIN_BITS | low) << LAST_TOUCH_MARK_BITS | lane->mark;
-    _Atomic uint64_t *const last = &session.last_touch[place];
+    _Atomic uint64_t *const last = last_touch_place(at);
     if (__builtin_expect(atomic_load_explicit(last, memory_order_relaxed) == entry, 1))
         return true;
     atomic_store_explicit(last, entry, memory_order_relaxed);
     return false;
+}
+
+/* It was nobody's. Of any address. */
+static inline void last_touch_forget(const void *address)
+{
+    atomic_store_explicit(last_touch_place((uintptr_t)address), 0, memory_order_relaxed);
 }
 
 #endif

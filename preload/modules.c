@@ -15,6 +15,7 @@
 #include "preload/image.h"
 #include "preload/ring.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 #include "trace/pack.h"
 
 enum {
@@ -160,6 +161,7 @@ static bool write_module(struct lane *lane, uint32_t id, const struct dl_find_ob
     pack_uint64(&cursor, (uintptr_t)object->dlfo_map_start);
     pack_uint64(&cursor, (uintptr_t)object->dlfo_map_end);
     ring_publish(lane, cursor.at);
+    stamp_end_groups(lane);
     return true;
 }
 
@@ -203,6 +205,7 @@ static void mark_gone(struct lane *lane, struct module *module)
     if (!atomic_compare_exchange_strong(&module->state, &live, MODULE_GONE))
         return;
     event_number(lane, TRACE_MODULE_GONE, module->id);
+    stamp_end_groups(lane);
     atomic_fetch_add(&modules_generation_now, 1);
 }
 

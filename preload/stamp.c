@@ -20,7 +20,7 @@ enum {
 
 _Static_assert(2 * SESSION_MAX_SLOTS < 1 << (NUMBER_BITS - 1), "each slot has two numbers, from 1");
 
-/* How often a lane can have been alone, so that marks of before stay void. After that, none is. */
+/* How high the count in session.company may get, so that marks of before stay void. After that, nobody is alone or shares. */
 static const uint64_t last_count = (UINT64_C(1) << COUNT_BITS) - 1;
 
 static uint64_t company_now(void)
@@ -60,6 +60,15 @@ void stamp_start(struct lane *lane)
     lane->ask_rest = STAMP_VAIN_BYTES;
     /* The memory of a lane outlives its thread, which may have been alone. */
     show_up(lane);
+}
+
+/* Tell whether the lane may share readings at all, and there are marks left for it. */
+static bool may_share(const struct lane *lane)
+{
+    const uint32_t reads_each_time =
+        SESSION_EXACT_TIMES | SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
+    return !(session.flags & reads_each_time) && !lane->is_signal &&
+           lane->together >> NUMBER_BITS <= last_count;
 }
 
 static void begin_stretch(struct lane *lane)
@@ -154,10 +163,23 @@ void stamp_note_slow(struct lane *lane, uint64_t ticks)
     const uint64_t company = company_now();
     if (company != lane->alone && company != lane->together)
         show_up(lane);
+    if (lane->stage != STAMP_READING && !may_share(lane))
+        enter_stage(lane, STAMP_READING);
     if (lane->stage != STAMP_READING && lane->head - lane->useful_at > STAMP_VAIN_BYTES)
         give_up_asking(lane);
     if (lane->stage == STAMP_SHARING)
         begin_group(lane, ticks);
+}
+
+void stamp_end_groups(struct lane *lane)
+{
+    uint64_t company = company_now(), ended;
+    if (company == lane->alone)
+        return; /* there are no others */
+    do {
+        const uint64_t count = company >> NUMBER_BITS;
+        ended = (count <= last_count ? count + 1 : count) << NUMBER_BITS;
+    } while (!atomic_compare_exchange_weak(&session.company, &company, ended));
 }
 
 /* Another lane had an event. */
@@ -185,13 +207,6 @@ static bool claim(struct lane *lane)
     lane->alone = alone;
     lane->claimed_at = lane->head;
     return true;
-}
-
-static bool may_share(const struct lane *lane)
-{
-    const uint32_t reads_each_time =
-        SESSION_EXACT_TIMES | SESSION_CLOCK_MONOTONIC | SESSION_BORROWED_CLOCK;
-    return !(session.flags & reads_each_time) && !lane->is_signal;
 }
 
 void stamp_consider_slow(struct lane *lane)

@@ -24,7 +24,12 @@
  * alone no more. What was noted of last events before is void then, as the lane that was alone noted nothing. A
  * signal handler's lane is another lane, and a forked child's, and a thread's after a jump out of a hook.
  *
- *     session.company    how often a lane was alone << 16 | the number of the one that is, or 0
+ *     session.company    how often that was, or groups were ended << 16 | the number of the one that is alone, or 0
+ *
+ * What concerns no block, but orders the events of all lanes, ends the groups of the others once it is recorded: a
+ * fork, whose child has the blocks of just then, and a module that came or went (stamp_end_groups). A call of input or
+ * output makes forgotten whose the block was that its buffer begins. Where a buffer lies further inside, the block's
+ * release in another lane's group may seem to come before the call.
  *
  * **In vain.** Blocks that all change hands, or calls of input and output alone, share nothing however dense they are.
  * A lane none of whose events is seen to share for STAMP_VAIN_BYTES stops asking for the clock, and rests longer each
@@ -105,6 +110,10 @@ static inline void stamp_consider(struct lane *lane)
     if (lane->head - lane->dense_since >= lane->dense_bytes)
         stamp_consider_slow(lane);
 }
+
+/* What the lane just recorded comes before all that other lanes record from now on. After 2^18 times in a process,
+ * readings are shared no more. */
+void stamp_end_groups(struct lane *lane);
 
 /* A lane begins anew. */
 void stamp_start(struct lane *lane);

@@ -247,6 +247,58 @@ static void marks_of_before_are_void(void **state)
     assert_false(last_touch_was_ours(other, (void *)BLOCK));
 }
 
+/* A fork's child has the blocks of that moment: what its parent's other lanes free later must not seem freed before. */
+static void a_fork_ends_the_groups_of_others(void **state)
+{
+    (void)state;
+    come_to_share();
+    touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+    while (!record_after(lane, STEP_TICKS)) /* in company */
+        run_clock();
+    while (record_after(lane, STEP_TICKS))
+        ; /* a group is new */
+    touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+    stamp_end_groups(other);
+    const uint64_t forked_at = other->last_ticks;
+    assert_false(record_after(lane, STEP_TICKS));
+    assert_true(lane->last_ticks > forked_at);
+}
+
+static void who_is_alone_ends_no_group(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (record_after(lane, STEP_TICKS))
+        ;
+    stamp_end_groups(lane);
+    assert_true(record_after(lane, STEP_TICKS));
+}
+
+/* Marks of the count that was would be taken for those of a later one. */
+static void without_marks_nobody_shares(void **state)
+{
+    (void)state;
+    come_to_share();
+    touch_after(other, STEP_TICKS, OTHERS_BLOCK);
+    for (int i = 0; i < 1 << 19; i++)
+        stamp_end_groups(other);
+    for (int i = 0; i < 20 * STAMP_DENSE_BYTES; i++) {
+        run_clock();
+        assert_false(record_after(lane, STEP_TICKS));
+    }
+    assert_false(is_alone());
+    assert_int_equal(lane->ring->wants_coarse, 0);
+}
+
+static void what_was_read_into_is_nobodys(void **state)
+{
+    (void)state;
+    assert_false(last_touch_was_ours(lane, (void *)BLOCK));
+    assert_true(last_touch_was_ours(lane, (void *)BLOCK));
+    last_touch_forget((void *)BLOCK);
+    assert_false(last_touch_was_ours(lane, (void *)BLOCK));
+}
+
 /* Of many addresses, most of which drive others out, none is taken for another. */
 static void the_table_knows_blocks_apart(void **state)
 {
@@ -406,6 +458,10 @@ int main(void)
         cmocka_unit_test_setup(in_company_own_blocks_share, start),
         cmocka_unit_test_setup(a_block_that_changes_hands_is_read, start),
         cmocka_unit_test_setup(marks_of_before_are_void, start),
+        cmocka_unit_test_setup(a_fork_ends_the_groups_of_others, start),
+        cmocka_unit_test_setup(who_is_alone_ends_no_group, start),
+        cmocka_unit_test_setup(without_marks_nobody_shares, start),
+        cmocka_unit_test_setup(what_was_read_into_is_nobodys, start),
         cmocka_unit_test_setup(the_table_knows_blocks_apart, start),
         cmocka_unit_test_setup(who_is_disturbed_rests_longer_each_time, start),
         cmocka_unit_test_setup(a_handlers_lane_never_shares, start),
