@@ -18,8 +18,9 @@
 #include "preload/ring.h"
 #include "trace/pack_hot.h"
 
-#define UNITS_OF(n_words)                                                                          \
-    ((offsetof(struct recalled, words) + (n_words) * sizeof(struct stack_word) +                   \
+#define GROUPS_OF(n_words) (((n_words) + RECALL_WORDS_A_GROUP - 1) / RECALL_WORDS_A_GROUP)
+#define UNITS_OF(n_groups)                                                                         \
+    ((offsetof(struct recalled, groups) + (n_groups) * sizeof(struct recall_words) +               \
       RECALL_UNIT_BYTES - 1) /                                                                     \
      RECALL_UNIT_BYTES)
 
@@ -27,7 +28,7 @@ enum {
     MAX_DIFFERENCES = 6,      /* tried for one stack */
     LEAST_TAKEN_PER_MISS = 4, /* else what is kept is of little use */
     RESTING_STACKS = 1 << 15,
-    LARGEST_UNITS = UNITS_OF(RECALL_MAX_WORDS),
+    LARGEST_UNITS = UNITS_OF(GROUPS_OF(RECALL_MAX_WORDS)),
 };
 
 #define WHATEVER_BEFORE UINT32_MAX /* no stack has this id */
@@ -50,12 +51,12 @@ static inline uint16_t *guess_after(struct recall *recall, const struct arch_fra
                                    RECALL_GUESS_BITS)];
 }
 
-/* The guess where a kept stack was not the one. */
-static inline uint16_t *guess_beyond(struct recall *recall, uint16_t unit,
-                                     const struct stack_word *differs)
+/* The guess where this word of the caller's was not that of a kept stack. */
+static inline uint16_t *guess_beyond(struct recall *recall, uint16_t unit, const uintptr_t *word,
+                                     const struct arch_frame *caller)
 {
-    const uint64_t place = (uint64_t)(differs - stack_in(recall, unit)->words) << 16 | unit;
-    return &recall->guesses[hashed(*differs->at ^ place << 38, RECALL_GUESS_BITS)];
+    const uint64_t place = ((uintptr_t)word - caller->sp) << 13 | unit;
+    return &recall->guesses[hashed(*word ^ place << 38, RECALL_GUESS_BITS)];
 }
 
 static inline bool is_at(const struct recalled *stack, const struct arch_frame *caller)
@@ -64,16 +65,36 @@ static inline bool is_at(const struct recalled *stack, const struct arch_frame *
            (!stack->bp_matters || stack->at.bp == caller->bp);
 }
 
-/* From a caller whose place it is outwards: the first word that is another one, words[0] when none is. */
-static inline const struct stack_word *first_difference(const struct recalled *stack)
+/* The word that lies so far above sp. */
+static inline const uintptr_t *word_at(uintptr_t sp, uint32_t offset)
 {
-    return stack_first_difference(stack->last);
+    return (const uintptr_t *)(sp + offset);
+}
+
+/* From a caller whose place it is outwards: the first word that is another one, NULL when none is. Reads nothing
+ * beyond it. About 0.4 ns a word. */
+static inline const uintptr_t *first_difference(const struct recalled *stack)
+{
+    const uintptr_t sp = stack->at.sp;
+    const struct recall_words *group = stack->groups;
+    for (size_t n = stack->n_groups; n > 0; n--, group++) {
+        const uint64_t inner = group->offsets[0], outer = group->offsets[1];
+        if (*word_at(sp, (uint32_t)inner) != group->values[0])
+            return word_at(sp, (uint32_t)inner);
+        if (*word_at(sp, inner >> 32) != group->values[1])
+            return word_at(sp, inner >> 32);
+        if (*word_at(sp, (uint32_t)outer) != group->values[2])
+            return word_at(sp, (uint32_t)outer);
+        if (*word_at(sp, outer >> 32) != group->values[3])
+            return word_at(sp, outer >> 32);
+    }
+    return NULL;
 }
 
 /* Tell whether it is the caller's stack. */
 static inline bool holds(const struct recalled *stack, const struct arch_frame *caller)
 {
-    return is_at(stack, caller) && first_difference(stack) == stack->words;
+    return is_at(stack, caller) && !first_difference(stack);
 }
 
 static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
@@ -81,11 +102,12 @@ static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
     return &recall->guesses[(size_t)(guess - recall->guesses) ^ 1];
 }
 
-/* Of two places that have the same guess each soon has one: it is this or its neighbour. */
+/* Of two places that have the same guess each soon has one: it is this or, where this is taken, its neighbour. */
 static inline uint16_t *either(struct recall *recall, uint16_t *guess,
                                const struct arch_frame *caller)
 {
-    return is_at(stack_in(recall, *guess), caller) ? guess : neighbour(recall, guess);
+    const bool is_free = *guess == 0;
+    return is_free || is_at(stack_in(recall, *guess), caller) ? guess : neighbour(recall, guess);
 }
 
 /* Where a walk along the guesses ended. */
@@ -102,10 +124,10 @@ static inline struct guessed guess_at(struct recall *recall, const struct arch_f
         const struct recalled *const stack = stack_in(recall, *guess);
         if (!is_at(stack, caller))
             break;
-        const struct stack_word *const differs = first_difference(stack);
-        if (differs == stack->words)
+        const uintptr_t *const differs = first_difference(stack);
+        if (!differs)
             return (struct guessed){.stack = stack, .guess = guess};
-        guess = either(recall, guess_beyond(recall, *guess, differs), caller);
+        guess = either(recall, guess_beyond(recall, *guess, differs, caller), caller);
     }
     return (struct guessed){.guess = guess};
 }
@@ -193,13 +215,34 @@ static void begin_anew(struct recall *recall, uint64_t n_taken)
     recall->n_resting = RESTING_STACKS;
 }
 
-/* Keep the lane's stack where there is room for any. Returns its first unit, 0 where it is too long. */
+/* Put words, the innermost of which is before `end`, into n_groups. False where one is not above sp, or too far. */
+static bool put_words(struct recall_words *groups, size_t n_groups, uintptr_t sp,
+                      const struct stack_word *outermost, const struct stack_word *end)
+{
+    const struct stack_word *word = end;
+    uint64_t too_far = 0;
+    for (size_t i = 0; i < n_groups; i++) {
+        uint64_t offsets[RECALL_WORDS_A_GROUP];
+        for (size_t j = 0; j < RECALL_WORDS_A_GROUP; j++) {
+            word -= word > outermost;
+            groups[i].values[j] = word->value;
+            offsets[j] = (uintptr_t)word->at - sp;
+            too_far |= offsets[j] >> 32;
+        }
+        groups[i].offsets[0] = offsets[0] | offsets[1] << 32;
+        groups[i].offsets[1] = offsets[2] | offsets[3] << 32;
+    }
+    return too_far == 0;
+}
+
+/* Keep the lane's stack where there is room for any. Returns its first unit, 0 where it cannot be kept. */
 static uint16_t keep(struct recall *recall, struct stack *stack)
 {
     stack_settle(stack);
     const struct stack_frame *const innermost = stack_innermost(stack);
-    const size_t n_words = innermost->n_words;
-    if (n_words > RECALL_MAX_WORDS)
+    const struct stack_word *const outermost = &stack->words[1]; /* that can be equal */
+    const size_t n_words = innermost->n_words - 1u, n_groups = GROUPS_OF(n_words);
+    if (innermost->n_words > RECALL_MAX_WORDS)
         return 0;
     if (recall->n_units == 0)
         recall->n_units = RECALL_FIRST_UNIT;
@@ -209,11 +252,11 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     kept->bp_matters = innermost->bp_matters;
     kept->id = stack->id;
     kept->form = pack_hot_form_of(stack->id);
-    kept->last = kept->words + n_words - 1;
-    for (size_t i = 0; i < n_words; i++)
-        kept->words[i] = stack->words[i];
+    kept->n_groups = (uint16_t)n_groups;
+    if (!put_words(kept->groups, n_groups, kept->at.sp, outermost, outermost + n_words))
+        return 0;
     stack_order_stores();
-    recall->n_units = unit + (uint32_t)UNITS_OF(n_words);
+    recall->n_units = unit + (uint32_t)UNITS_OF(n_groups);
     stack_order_stores();
     return (uint16_t)unit;
 }
@@ -247,7 +290,8 @@ static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct
 static void lead_to(struct recall *recall, uint16_t unit, const struct arch_frame *caller)
 {
     uint16_t *guess = guess_at(recall, caller).guess;
-    if (!is_at(stack_in(recall, *guess), caller) && gives_way(recall))
+    const bool is_taken = *guess != 0 && !is_at(stack_in(recall, *guess), caller);
+    if (is_taken && gives_way(recall))
         guess = neighbour(recall, guess);
     *guess = unit;
 }

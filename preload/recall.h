@@ -33,16 +33,24 @@ enum recall_sizes {
     RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,500 stacks; cppcheck has 5,400, few at a time */
     RECALL_FIRST_UNIT = 64, /* smaller numbers name no stack */
     RECALL_MAX_WORDS = 512, /* of one stack */
+    RECALL_WORDS_A_GROUP = 4,
+};
+
+/* Four words of a stack, from the caller outwards, and how far above its sp each lies: two distances in one number, the
+ * inner word's below. So a word takes two and a half loads to compare, where an address of its own would make it three. */
+struct recall_words {
+    uintptr_t values[RECALL_WORDS_A_GROUP];
+    uint64_t offsets[RECALL_WORDS_A_GROUP / 2];
 };
 
 /* A kept stack. */
 struct recalled {
-    struct arch_frame at;          /* the innermost frame */
-    uint64_t form;                 /* how its id is packed (pack_hot_form_of) */
-    const struct stack_word *last; /* of the words */
+    struct arch_frame at; /* the innermost frame */
+    uint64_t form;        /* how its id is packed (pack_hot_form_of) */
     uint32_t id;
+    uint16_t n_groups;
     bool bp_matters;
-    struct stack_word words[]; /* as in struct stack */
+    struct recall_words groups[]; /* the last one filled up with its last word */
 };
 
 /* Those of a lane. Zero it to begin; pages that are never needed are never touched. */
