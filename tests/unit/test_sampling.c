@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which releases get a stack: one in 16, whatever the rhythm of the program is. */
+/* Which releases get a stack: one in 32, whatever the rhythm of the program is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "preload/sampling.h"
 
-enum { N_RELEASES = 320000, N_THREADS = 16000, N_FIRST = 40 };
+enum { N_RELEASES = 640000, N_THREADS = 32000, N_FIRST = 40 };
 
 struct session session;
 __thread struct thread_state thread_state;
@@ -42,14 +42,14 @@ static unsigned n_of(unsigned n_releases, unsigned what)
     return n;
 }
 
-static void one_release_in_sixteen_has_a_stack(void **state)
+static void one_release_in_32_has_a_stack(void **state)
 {
     (void)state;
-    assert_in_range(n_of(N_RELEASES, SAMPLING_STACK), N_RELEASES / 16 * 98 / 100,
-                    N_RELEASES / 16 * 102 / 100);
+    assert_in_range(n_of(N_RELEASES, SAMPLING_STACK), N_RELEASES / TRACE_FREES_SAMPLED * 98 / 100,
+                    N_RELEASES / TRACE_FREES_SAMPLED * 102 / 100);
 }
 
-static void a_quarter_of_those_is_timed(void **state)
+static void half_of_those_is_timed(void **state)
 {
     (void)state;
     assert_in_range(n_of(N_RELEASES, SAMPLING_TIME | SAMPLING_STACK), N_RELEASES / 64 * 95 / 100,
@@ -59,31 +59,31 @@ static void a_quarter_of_those_is_timed(void **state)
                     N_RELEASES / 64 * 105 / 100);
 }
 
-static void no_distance_is_longer_than_31(void **state)
+static void no_distance_is_longer_than_63(void **state)
 {
-    bool met[32] = {false};
+    bool met[64] = {false};
     unsigned distance = 0;
     (void)state;
     for (unsigned i = 0; i < N_RELEASES; i++) {
         distance++;
-        assert_in_range(distance, 1, 31);
+        assert_in_range(distance, 1, 63);
         if (!has_stack())
             continue;
         met[distance] = true;
         distance = 0;
     }
-    for (unsigned i = 1; i < 32; i++)
+    for (unsigned i = 1; i < 64; i++)
         assert_true(met[i]);
 }
 
 /* Programs that free in turn: whatever the period, each gets its share. */
 static void every_place_of_a_rhythm_gets_its_share(void **state)
 {
-    static const unsigned periods[] = {2, 3, 4, 8, 15, 16, 17, 32};
+    static const unsigned periods[] = {2, 3, 4, 8, 16, 31, 32, 33, 64};
     (void)state;
     for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
-        const unsigned period = periods[i], share = N_RELEASES / 16 / period;
-        unsigned n[32] = {0};
+        const unsigned period = periods[i], share = N_RELEASES / TRACE_FREES_SAMPLED / period;
+        unsigned n[64] = {0};
         for (unsigned j = 0; j < N_RELEASES / period * period; j++)
             n[j % period] += has_stack();
         for (unsigned j = 0; j < period; j++)
@@ -102,7 +102,8 @@ static void a_threads_first_releases_are_as_likely_as_later_ones(void **state)
             n[j] += has_stack();
     }
     for (unsigned j = 0; j < N_FIRST; j++)
-        assert_in_range(n[j], N_THREADS / 16 * 85 / 100, N_THREADS / 16 * 115 / 100);
+        assert_in_range(n[j], N_THREADS / TRACE_FREES_SAMPLED * 85 / 100,
+                        N_THREADS / TRACE_FREES_SAMPLED * 115 / 100);
 }
 
 static void fill(bool *taken)
@@ -156,16 +157,17 @@ static void other_hooks_hand_on_the_caller_of_one_in_sixteen(void **state)
         assert_true(!given || given == &caller);
         n += given != NULL;
     }
-    assert_in_range(n, N_RELEASES / 16 * 98 / 100, N_RELEASES / 16 * 102 / 100);
+    assert_in_range(n, N_RELEASES / TRACE_FREES_SAMPLED * 98 / 100,
+                    N_RELEASES / TRACE_FREES_SAMPLED * 102 / 100);
 }
 
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, start)
     const struct CMUnitTest tests[] = {
-        CASE(one_release_in_sixteen_has_a_stack),
-        CASE(a_quarter_of_those_is_timed),
-        CASE(no_distance_is_longer_than_31),
+        CASE(one_release_in_32_has_a_stack),
+        CASE(half_of_those_is_timed),
+        CASE(no_distance_is_longer_than_63),
         CASE(every_place_of_a_rhythm_gets_its_share),
         CASE(a_threads_first_releases_are_as_likely_as_later_ones),
         CASE(the_same_run_takes_the_same_ones),
