@@ -84,10 +84,12 @@ static inline uint64_t event_hot_stack(struct lane *lane, const struct arch_fram
     return __builtin_expect(stack != NULL, 1) ? stack->form : event_form_stack(lane, caller);
 }
 
-/* An allocation of which real_is_usual() is true. */
-static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, const void *address,
-                                        size_t n_bytes, const struct arch_frame *caller)
+/* An allocation without an alignment. `usable_bytes`: 0 where they are usual for the request (real_is_usual()). */
+static inline __attribute__((always_inline)) void
+event_hot_allocation(struct lane *lane, enum trace_tag tag, const void *address, size_t n_bytes,
+                     size_t usable_bytes, const struct arch_frame *caller)
 {
+    const uint32_t n_elements = usable_bytes ? 6 : 5;
     const uint64_t stack = event_hot_stack(lane, caller);
     uint8_t *at = ring_byte(lane, lane->head);
     if (__builtin_expect(!event_has_room(lane), 0)) {
@@ -97,11 +99,13 @@ static inline void event_hot_allocation(struct lane *lane, enum trace_tag tag, c
     }
     ring_begin_stamp(lane);
     if (__builtin_expect(stamp_is_shared(lane, address), 1))
-        at = event_hot_block(lane, at, tag, 5, address);
+        at = event_hot_block(lane, at, tag, n_elements, address);
     else
-        at = event_read_block(lane, at, tag, 5, address);
+        at = event_read_block(lane, at, tag, n_elements, address);
     at = pack_hot_uint(at, n_bytes);
     at = pack_hot_formed(at, stack);
+    if (usable_bytes)
+        at = pack_hot_uint(at, usable_bytes);
     ring_publish(lane, at);
 }
 

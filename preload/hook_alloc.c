@@ -17,6 +17,7 @@
 #include "preload/session.h"
 #include "preload/stamp.h"
 #include "preload/timing.h"
+#include "preload/usable.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -97,10 +98,16 @@ static __attribute__((noinline)) void record_malloc(const void *address, size_t 
     record_block(TRACE_MALLOC, &block, caller);
 }
 
-/* One whose block is unusual. */
+/* One whose block is not glibc's, or unusual. */
 static __attribute__((noinline)) void write_malloc(struct lane *lane, const void *address,
                                                    size_t n_bytes, const struct arch_frame *caller)
 {
+    const size_t usable = usable_of(address, n_bytes);
+    if (usable != 0) {
+        const size_t unusual = usable == TRACE_USUAL_USABLE(n_bytes) ? 0 : usable;
+        event_hot_allocation(lane, TRACE_MALLOC, address, n_bytes, unusual, caller);
+        return;
+    }
     const struct event_block block = {.address = address, .size_bytes = n_bytes};
     event_allocation(lane, TRACE_MALLOC, &block, caller);
 }
@@ -121,7 +128,7 @@ EXPORT void *malloc(size_t n_bytes)
         return address;
     }
     if (__builtin_expect(real_is_usual(address, n_bytes), 1))
-        event_hot_allocation(lane, TRACE_MALLOC, address, n_bytes, &caller);
+        event_hot_allocation(lane, TRACE_MALLOC, address, n_bytes, 0, &caller);
     else
         write_malloc(lane, address, n_bytes, &caller);
     session_leave_main();

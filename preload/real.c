@@ -169,6 +169,13 @@ size_t real_usable_bytes(const void *address)
     return usable;
 }
 
+void *real_beside_malloc(const char *name)
+{
+    void *const found = dlsym(RTLD_NEXT, name);
+    const struct link_map *const owner = module_of((const void *)(uintptr_t)real.malloc);
+    return owner && module_of(found) == owner ? found : NULL;
+}
+
 const char *real_allocator_path(void)
 {
     return allocator_path[0] ? allocator_path : image_executable();

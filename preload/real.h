@@ -81,6 +81,9 @@ static inline bool real_is_usual(const void *address, size_t n_bytes)
  * agreed. */
 size_t real_usable_bytes(const void *address);
 
+/* The next function of this name, where it is of the same module as the malloc that is forwarded to; else NULL. */
+void *real_beside_malloc(const char *name);
+
 /* Path of the module whose malloc the program really uses: libc's, a preloaded allocator's, or the
  * executable's own, in which case our hooks see nothing. "" where unknown. */
 const char *real_allocator_path(void);

@@ -22,6 +22,7 @@
 #include "preload/syscalls.h"
 #include "preload/timing.h"
 #include "preload/unwind.h"
+#include "preload/usable.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -132,6 +133,7 @@ void session_start(void)
     const int error = errno; /* a missing optional name may set it */
     session_begin_internal();
     real_resolve();
+    usable_start();
     char path[SESSION_PATH_BYTES];
     const bool named = image_environment(SESSION_ENVIRONMENT, path, sizeof path) > 0;
     const bool attached = named && attach(path);

@@ -250,7 +250,7 @@ static void live_bytes_are_counted_only_where_asked(void **state)
 
 static void put_hot(uintptr_t address, size_t size_bytes)
 {
-    event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, &nowhere);
+    event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, 0, &nowhere);
 }
 
 static void put_hot_release(uintptr_t address)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Uses jemalloc and its own interface: 10 blocks by mallocx(100), each resized once by rallocx and once in place by
- * xallocx, then 5 freed by dallocx and 5 by sdallocx; 10 more by plain malloc and free. */
+ * xallocx, then 5 freed by dallocx and 5 by sdallocx; 10 more by plain malloc and free. At last a block of every size
+ * up to 5000, each twice, kept: what jemalloc rounds up is known of all. */
 #include "victim.h"
 
 #include <jemalloc/jemalloc.h>
@@ -18,6 +19,21 @@ SITE static void *with_rallocx(void *block)
 SITE static void *with_malloc(void)
 {
     return malloc(30);
+}
+
+enum { MOST_BYTES = 5000 };
+
+SITE static void *with_any_size(size_t n_bytes)
+{
+    return malloc(n_bytes);
+}
+
+static size_t keep_all_sizes(void)
+{
+    size_t n_slack_bytes = 0;
+    for (size_t n = 0; n <= 2 * MOST_BYTES; n++)
+        n_slack_bytes += malloc_usable_size(with_any_size(n / 2)) - n / 2;
+    return n_slack_bytes;
 }
 
 int main(void)
@@ -39,5 +55,6 @@ int main(void)
     expect("with_rallocx", "realloc_count", 10);
     expect("with_rallocx", "leaked_count", 0);
     expect_freed("with_malloc", 10, 300);
+    expect("with_any_size", "slack_bytes", keep_all_sizes());
     return 0;
 }
