@@ -40,6 +40,7 @@ struct launcher {
     int signal_fd;
     int bell_fd;
     sigset_t held;    /* signals to pass on that came before the command was there */
+    bool passed_stop; /* one to stop was passed on, and none to continue since */
     uint32_t n_stops; /* of the board's, acted upon */
     uint64_t waiting_since_ns;
     bool announced; /* whom we wait for was said */
@@ -126,35 +127,53 @@ static bool command_runs(const struct launcher *launcher)
     return atomic_load(&launcher->board->phase) == BOARD_RUNNING;
 }
 
+static bool stops(int signal_number)
+{
+    return signal_number == SIGTSTP || signal_number == SIGTTIN || signal_number == SIGTTOU;
+}
+
 /* Keep it until the command is there. As in the kernel, a stop and a continuation undo each other:
  * both are pending for the moment between, and the command would stop when it is to go on. */
 static void hold(sigset_t *held, int signal_number)
 {
-    static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
-    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-        if (signal_number == stops[i])
-            sigdelset(held, SIGCONT);
-        if (signal_number == SIGCONT)
-            sigdelset(held, stops[i]);
-    }
+    for (int i = 1; i < NSIG; i++)
+        if ((signal_number == SIGCONT && stops(i)) || (stops(signal_number) && i == SIGCONT))
+            sigdelset(held, i);
     sigaddset(held, signal_number);
+}
+
+/* A command that runs has had the continuation itself. But a stop that we passed on may have come after that, and not
+ * be seen yet: it would never be undone. */
+static bool wants_continuation(const struct launcher *launcher, int pid)
+{
+    return launcher->passed_stop || is_stopped(pid);
 }
 
 static void pass_on(struct launcher *launcher, int signal_number)
 {
     const int pid = atomic_load(&launcher->board->command_pid);
-    if (atomic_load(&launcher->board->phase) == BOARD_STARTING)
+    /* What is held comes first: a continuation that overtook its stop would leave the command stopped. */
+    const bool holding = !sigisemptyset(&launcher->held);
+    if (holding || atomic_load(&launcher->board->phase) == BOARD_STARTING) {
         hold(&launcher->held, signal_number);
-    else if (command_runs(launcher) && (signal_number != SIGCONT || is_stopped(pid)))
-        kill(pid, signal_number);
+        return;
+    }
+    if (!command_runs(launcher) || (signal_number == SIGCONT && !wants_continuation(launcher, pid)))
+        return;
+    kill(pid, signal_number);
+    if (stops(signal_number) || signal_number == SIGCONT)
+        launcher->passed_stop = stops(signal_number);
 }
 
+/* A command that stopped has had its stop, in the group that is ours, too. */
 static void pass_on_held(struct launcher *launcher)
 {
-    for (int i = 1; i < NSIG; i++)
-        if (sigismember(&launcher->held, i) == 1)
-            pass_on(launcher, i);
+    const bool stopped = is_stopped(atomic_load(&launcher->board->command_pid));
+    const sigset_t held = launcher->held;
     sigemptyset(&launcher->held);
+    for (int i = 1; i < NSIG; i++)
+        if (sigismember(&held, i) == 1 && !(stopped && stops(i)))
+            pass_on(launcher, i);
 }
 
 /* A wish to end, once the command itself has ended: said first, granted the second time. */
@@ -210,19 +229,24 @@ static void unblock_and_raise(int signal_number)
     sigaction(signal_number, &before, NULL);
 }
 
+static void stop_by(int signal_number)
+{
+    if (stops(signal_number))
+        unblock_and_raise(signal_number);
+    else
+        kill(getpid(), SIGSTOP);
+}
+
 /* The command stopped: do the same by the same signal, so that the shell sees its job stop. */
 static void stop_too(struct launcher *launcher, int pid, int signal_number)
 {
-    const bool by_terminal =
-        signal_number == SIGTSTP || signal_number == SIGTTIN || signal_number == SIGTTOU;
+    read_signals(launcher); /* to stop would make a continuation undone that came just now */
     if (!is_stopped(pid))
         return;
     clear_line(launcher);
     atomic_store(&launcher->board->launcher_stopped, 1);
-    if (by_terminal)
-        unblock_and_raise(signal_number);
-    else
-        kill(getpid(), SIGSTOP);
+    if (atomic_load(&launcher->board->phase) <= BOARD_RUNNING) /* else nobody would continue us */
+        stop_by(signal_number);
     atomic_store(&launcher->board->launcher_stopped, 0);
     if (is_stopped(pid))
         kill(pid, SIGCONT); /* only we were continued */
@@ -251,7 +275,7 @@ static void read_board(struct launcher *launcher)
 {
     struct board *const board = launcher->board;
     const uint32_t n_stops = atomic_load(&board->n_stops);
-    if (command_runs(launcher))
+    if (command_runs(launcher) && !sigisemptyset(&launcher->held))
         pass_on_held(launcher);
     if (n_stops != launcher->n_stops && command_runs(launcher)) {
         launcher->n_stops = n_stops;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collector/descriptors.h"
@@ -32,7 +33,8 @@ enum collector_periods {
     ALIVE_NS = 500 * 1000000, /* whom we wait for is counted twice a second */
 };
 
-enum { MIN_CHUNK_BYTES = 2048 }; /* below that, a chunk's head weighs as much as its records */
+enum { MAX_CONTINUATIONS = 10000 }; /* ten seconds, should it be held by others */
+enum { MIN_CHUNK_BYTES = 2048 };    /* below that, a chunk's head weighs as much as its records */
 
 /* The word the SIGCHLD handler changes, so that an exit that falls between the last waitpid and the
  * sleep ends the sleep. */
@@ -400,6 +402,19 @@ static void run_passes(struct recording *recording)
     }
 }
 
+/* The launcher may have been on its way into a stop, after the command's, when that went on and ended. */
+static void continue_launcher(const struct recording *recording)
+{
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
+    for (unsigned i = 0; i < MAX_CONTINUATIONS; i++) {
+        if (!atomic_load(&recording->board->launcher_stopped) ||
+            getppid() != recording->launcher_pid)
+            return;
+        kill(recording->launcher_pid, SIGCONT);
+        nanosleep(&pause, NULL);
+    }
+}
+
 int collector_run(const struct collector_settings *settings, struct board *board, int bell_fd)
 {
     struct recording recording = {
@@ -417,6 +432,7 @@ int collector_run(const struct collector_settings *settings, struct board *board
         enter_phase(&recording, BOARD_FINISHING);
         finish_recording(&recording);
         tell_numbers(&recording);
+        continue_launcher(&recording); /* from FINISHING on it begins no stop */
         enter_phase(&recording, BOARD_DONE);
     }
     recording_fini(&recording);
