@@ -100,7 +100,7 @@ static struct cie read_cie(const uint8_t *record)
     cie.code_align = take_uleb(&bytes);
     cie.data_align = take_sleb(&bytes);
     const uint64_t return_register = version == 1 ? take_fixed(&bytes, 1) : take_uleb(&bytes);
-    cie.bad = bytes.bad || (version != 1 && version != 3) || return_register != REGISTER_RETURN;
+    cie.bad = bytes.bad || (version != 1 && version != 3) || return_register != CFI_PC;
     if (!cie.bad)
         take_augmentation(&bytes, letters, &cie);
     cie.program = bytes;
@@ -136,23 +136,24 @@ static bool covers(const struct fde *fde, uintptr_t pc)
 static struct cfi_rule rule_of(const struct row *row)
 {
     const struct cfi_rule unusual = {.kind = CFI_UNUSUAL};
-    if (row->return_address == SAVED_UNDEFINED)
+    const struct saved_register pc = row->registers[CFI_PC], bp = row->registers[CFI_BP];
+    if (pc.how == SAVED_UNDEFINED)
         return (struct cfi_rule){.kind = CFI_OUTERMOST};
-    if (row->return_address != SAVED_AT_CFA || row->return_offset != -8 || row->sp != SAVED_NOT)
+    if (pc.how != SAVED_AT_CFA || pc.offset != -8 || row->registers[CFI_SP].how != SAVED_NOT)
         return unusual;
     if (row->cfa_register != CFI_SP && row->cfa_register != CFI_BP)
         return unusual;
     if (row->cfa_offset < INT32_MIN || row->cfa_offset > INT32_MAX)
         return unusual;
-    const bool bp_saved = row->bp == SAVED_AT_CFA;
-    if (row->bp == SAVED_OTHERWISE)
+    const bool bp_saved = bp.how == SAVED_AT_CFA;
+    if (bp.how == SAVED_AT_BP || bp.how == SAVED_OTHERWISE)
         return unusual;
-    if (bp_saved && (row->bp_offset % 8 || row->bp_offset < -1024 || row->bp_offset > 1016))
+    if (bp_saved && (bp.offset % 8 || bp.offset < -1024 || bp.offset > 1016))
         return unusual;
     return (struct cfi_rule){.kind = CFI_RULE,
                              .cfa_from_bp = row->cfa_register == CFI_BP,
                              .bp_saved = bp_saved,
-                             .bp_words = bp_saved ? (int8_t)(row->bp_offset / 8) : 0,
+                             .bp_words = bp_saved ? (int8_t)(bp.offset / 8) : 0,
                              .cfa_offset = (int32_t)row->cfa_offset};
 }
 

@@ -9,7 +9,6 @@
 enum {
     RED_ZONE_BYTES = 128,
     UNKNOWN_STACK_BYTES = 1 << 20, /* how far a frame may lead on a stack whose end is not known */
-    OP_BP_PLUS = 0x76,             /* DW_OP_breg6 */
     OP_DEREF = 0x06,
 };
 
@@ -30,23 +29,14 @@ static bool is_known(const struct cfi_registers *registers, uint8_t number)
     return number < CFI_REGISTERS && (registers->known >> number & 1);
 }
 
-/* "rbp plus n", the beginning of gcc's expressions for realigned frames. */
-static bool take_bp_plus(struct bytes *expression, const struct cfi_registers *registers,
-                         uintptr_t *address_out)
-{
-    if (take_fixed(expression, 1) != OP_BP_PLUS)
-        return false;
-    *address_out = registers->values[CFI_BP] + (uintptr_t)take_sleb(expression);
-    return !expression->bad;
-}
-
 /* The CFA of a realigned frame: the word at rbp plus n. */
 static bool evaluate_realigned(struct bytes expression, const struct cfi_registers *registers,
                                const struct bounds *bounds, uintptr_t *cfa_out)
 {
-    uintptr_t place;
-    return take_bp_plus(&expression, registers, &place) && take_fixed(&expression, 1) == OP_DEREF &&
-           expression.at == expression.end && !expression.bad && read_word(bounds, place, cfa_out);
+    int64_t offset;
+    return take_bp_plus(&expression, &offset) && take_fixed(&expression, 1) == OP_DEREF &&
+           expression.at == expression.end && !expression.bad &&
+           read_word(bounds, registers->values[CFI_BP] + (uintptr_t)offset, cfa_out);
 }
 
 /* The linkage table's: rsp plus 8, and 8 more once the stub has pushed its index. */
@@ -78,19 +68,35 @@ static bool evaluate_cfa(const struct row *row, uintptr_t pc, const struct cfi_r
             evaluate_realigned(row->cfa_expression, registers, bounds, cfa_out));
 }
 
-/* The caller's rbp; a saved one that cannot be read is not worth ending the walk for: what counts
- * from it later is checked then. */
-static uintptr_t callers_bp(const struct row *row, const struct cfi_registers *registers,
-                            const struct bounds *bounds, uintptr_t cfa)
+/* Tell whether a register of the caller is known, and its value. What a realigned frame saved is not, where it was
+ * interrupted: its table may count from an rbp that is the caller's again. */
+static bool find_callers(const struct cfi_registers *registers, uint8_t number,
+                         struct saved_register saved, const struct bounds *bounds, uintptr_t cfa,
+                         uintptr_t *value_out)
 {
-    uintptr_t bp = registers->values[CFI_BP];
-    uintptr_t place;
-    struct bytes expression = row->bp_expression;
-    if (row->bp == SAVED_AT_CFA)
-        read_word(bounds, cfa + (uintptr_t)row->bp_offset, &bp);
-    else if (row->bp == SAVED_OTHERWISE && take_bp_plus(&expression, registers, &place))
-        read_word(bounds, place, &bp);
-    return bp;
+    const uintptr_t offset = (uintptr_t)saved.offset;
+    switch (saved.how) {
+    case SAVED_NOT: *value_out = registers->values[number]; return is_known(registers, number);
+    case SAVED_AT_CFA: return read_word(bounds, cfa + offset, value_out);
+    case SAVED_AT_BP:
+        return (number == CFI_BP || !registers->is_exact) &&
+               read_word(bounds, registers->values[CFI_BP] + offset, value_out);
+    default: return false;
+    }
+}
+
+/* The caller's registers, but for its pc and sp: those that functions keep, as others are lost in a call. A saved rbp that
+ * cannot be read is not worth ending the walk for: what counts from it later is checked then. */
+static void take_callers(const struct row *row, const struct bounds *bounds, uintptr_t cfa,
+                         struct cfi_registers *registers)
+{
+    static const uint8_t kept[] = {CFI_BX, 12, 13, 14, 15, CFI_BP}; /* AMD64 ABI, figure 3.4 */
+    uint32_t known = 1u << CFI_BP | 1u << CFI_SP;
+    for (size_t i = 0; i < sizeof kept; i++) /* rbp last: the others are found by it */
+        if (find_callers(registers, kept[i], row->registers[kept[i]], bounds, cfa,
+                         &registers->values[kept[i]]))
+            known |= 1u << kept[i];
+    registers->known = known;
 }
 
 static bool is_trampoline(uintptr_t pc)
@@ -130,16 +136,16 @@ enum cfi_followed cfi_follow(struct cfi_registers *registers, uintptr_t limit)
     }
     if (fde.cie.bad || fde.cie.is_signal_frame || !cfi_run(&fde, pc, &row))
         return CFI_FOLLOWED_NOT;
-    if (row.return_address == SAVED_UNDEFINED)
+    const struct saved_register saved_pc = row.registers[CFI_PC];
+    if (saved_pc.how == SAVED_UNDEFINED)
         return CFI_FOLLOWED_TO_END;
-    if (row.return_address != SAVED_AT_CFA || row.sp != SAVED_NOT ||
+    if (saved_pc.how != SAVED_AT_CFA || row.registers[CFI_SP].how != SAVED_NOT ||
         !evaluate_cfa(&row, pc, registers, &bounds, &cfa) || cfa <= sp ||
-        !read_word(&bounds, cfa + (uintptr_t)row.return_offset, &return_address))
+        !read_word(&bounds, cfa + (uintptr_t)saved_pc.offset, &return_address))
         return CFI_FOLLOWED_NOT;
-    registers->values[CFI_BP] = callers_bp(&row, registers, &bounds, cfa);
+    take_callers(&row, &bounds, cfa, registers);
     registers->values[CFI_SP] = cfa;
     registers->values[CFI_PC] = return_address;
-    registers->known = 1u << CFI_BP | 1u << CFI_SP;
     registers->is_exact = false;
     return return_address ? CFI_FOLLOWED : CFI_FOLLOWED_TO_END;
 }

@@ -11,40 +11,36 @@ struct machine {
     uintptr_t location; /* of the row being built */
     uintptr_t wanted;
     struct row row, initial;
-    struct row remembered[REMEMBERED_ROWS];
+    struct row *remembered; /* [REMEMBERED_ROWS]; apart, as nothing needs them cleared */
     unsigned n_remembered;
     bool done; /* the next row begins beyond the wanted address */
 };
 
 static void set_register(struct row *row, uint64_t number, enum saved saved, int64_t offset)
 {
-    if (number == CFI_BP) {
-        row->bp = saved;
-        row->bp_offset = offset;
-        row->bp_expression = (struct bytes){.bad = true};
-    } else if (number == REGISTER_RETURN) {
-        row->return_address = saved;
-        row->return_offset = offset;
-    } else if (number == CFI_SP) {
-        row->sp = saved;
+    if (number >= CFI_REGISTERS)
+        return;
+    if (offset > LARGEST_SAVED_OFFSET || offset < -LARGEST_SAVED_OFFSET) {
+        saved = SAVED_OTHERWISE;
+        offset = 0;
     }
+    row->registers[number] = (struct saved_register){.how = saved, .offset = (int32_t)offset};
 }
 
+/* Saved where an expression says. */
 static void set_expression(struct row *row, uint64_t number, struct bytes expression)
 {
-    if (number == CFI_BP)
-        row->bp_expression = expression;
+    int64_t offset;
+    if (take_bp_plus(&expression, &offset) && expression.at == expression.end)
+        set_register(row, number, SAVED_AT_BP, offset);
+    else
+        set_register(row, number, SAVED_OTHERWISE, 0);
 }
 
 static void restore_register(struct machine *machine, uint64_t number)
 {
-    const struct row *const initial = &machine->initial;
-    if (number == CFI_BP)
-        set_register(&machine->row, number, initial->bp, initial->bp_offset);
-    else if (number == REGISTER_RETURN)
-        set_register(&machine->row, number, initial->return_address, initial->return_offset);
-    else if (number == CFI_SP)
-        machine->row.sp = initial->sp;
+    if (number < CFI_REGISTERS)
+        machine->row.registers[number] = machine->initial.registers[number];
 }
 
 static void advance(struct machine *machine, uint64_t n_units)
@@ -111,7 +107,6 @@ static void run_extended(struct machine *machine, uint8_t opcode)
         break;
     case 0x10: /* expression */
         number = take_uleb(program);
-        set_register(row, number, SAVED_OTHERWISE, 0);
         set_expression(row, number, take_block(program));
         break;
     case 0x16: /* val_expression */
@@ -161,8 +156,10 @@ bool cfi_run(struct fde *fde, uintptr_t pc, struct row *row_out)
 {
     if (fde->cie.has_augmentation)
         skip_block(&fde->rest);
+    struct row remembered[REMEMBERED_ROWS];
     struct machine machine = {.program = fde->cie.program,
                               .cie = &fde->cie,
+                              .remembered = remembered,
                               .location = fde->start,
                               .wanted = UINTPTR_MAX};
     run_program(&machine);

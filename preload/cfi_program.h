@@ -13,8 +13,6 @@
 
 #include "preload/cfi.h"
 
-enum { REGISTER_RETURN = 16 };
-
 /* DWARF pointer encodings, low nibble the format, high nibble what it counts from. */
 enum {
     PE_ABSOLUTE = 0x00,
@@ -137,22 +135,37 @@ struct fde {
     struct bytes rest; /* augmentation and program */
 };
 
-/* What is known of one register's caller's value. */
+/* What is known of the value that a register has in the caller. */
 enum saved {
     SAVED_NOT, /* unchanged */
     SAVED_AT_CFA,
+    SAVED_AT_BP, /* in gcc's realigned frames: the CFA is saved there, too */
     SAVED_UNDEFINED,
-    SAVED_OTHERWISE, /* expression or another register */
+    SAVED_OTHERWISE, /* another expression, or in another register */
 };
+
+/* One word: rows are copied, and lie on stacks that are not ours. */
+struct saved_register {
+    uint32_t how : 4;    /* enum saved */
+    int32_t offset : 28; /* where it is saved, from the CFA or from rbp */
+};
+enum { LARGEST_SAVED_OFFSET = (1 << 27) - 1 };
 
 struct row {
     uint8_t cfa_register;        /* 0xff: an expression */
     struct bytes cfa_expression; /* then it is this */
     int64_t cfa_offset;
-    enum saved bp, sp, return_address;
-    int64_t bp_offset, return_offset;
-    struct bytes bp_expression; /* where bp is SAVED_OTHERWISE by one */
+    struct saved_register registers[CFI_REGISTERS]; /* that of CFI_PC is the return address */
 };
+
+/* Take "rbp plus n", as gcc's expressions for realigned frames begin. */
+static inline bool take_bp_plus(struct bytes *expression, int64_t *offset_out)
+{
+    enum { BP_PLUS = 0x76 }; /* DW_OP_breg6 */
+    const bool is_bp_plus = take_fixed(expression, 1) == BP_PLUS;
+    *offset_out = take_sleb(expression);
+    return is_bp_plus && !expression->bad;
+}
 
 /* Run CIE and FDE up to pc. False where something is not understood. Moves fde->rest on. */
 bool cfi_run(struct fde *fde, uintptr_t pc, struct row *row_out);

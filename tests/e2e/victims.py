@@ -88,6 +88,11 @@ def whole_recursion(found, ended, trace):
     return [] if deepest >= 102 else [f"the deepest stack has {deepest} frames"]
 
 
+def no_stack_ends_early(found, ended, trace):
+    truncated = found["coverage"]["unwind"]["truncated"]
+    return [f"{truncated} truncated stacks"] if truncated else []
+
+
 def says_deepbind(found, ended, trace):
     text = run([HEAPWISE, "report", trace]).stdout + ended.stderr
     seen = site_metric(found, "plugin_one", "alloc_count")
@@ -167,6 +172,7 @@ CASES = {
     "jump to nowhere": (["nowhere"], [], None),
     "rbp in other use": (["own_rbp"], [], None),
     "signal storm": (["signal_storm"], [], None),
+    "bound at any step": (["bind_at_step"], [], no_stack_ends_early),
     "small stack": (["small_stack"], [], processes(2)),
     "fork at any step": (["fork_at_step"], [], None),
     "fork in a handler": (["fork_in_handler"], [], processes(101)),

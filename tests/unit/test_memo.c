@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of the stack before, and what is not. That kept stacks are right is test_unwind's. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -335,6 +336,85 @@ static void a_switch_of_stacks_shares_nothing(void **state)
     assert_true(n_inside > 4 && n_inside < n_outside);
 }
 
+/* As the loader's resolver of lazily bound functions: its frame counts from rbx. And one that has rbx in other use, and is
+ * interrupted there. */
+__asm__(".text\n"
+        "count_from_rbx: .cfi_startproc\n"
+        "    push %rbx\n"
+        "    .cfi_def_cfa_offset 16\n"
+        "    .cfi_offset %rbx, -16\n"
+        "    mov %rsp, %rbx\n"
+        "    .cfi_def_cfa_register %rbx\n"
+        "    and $-64, %rsp\n"
+        "    call *%rdi\n"
+        "    mov %rbx, %rsp\n"
+        "    .cfi_def_cfa_register %rsp\n"
+        "    pop %rbx\n"
+        "    .cfi_def_cfa_offset 8\n"
+        "    .cfi_restore %rbx\n"
+        "    ret\n"
+        "    .cfi_endproc\n"
+        "trap_with_other_rbx: .cfi_startproc\n"
+        "    push %rbx\n"
+        "    .cfi_def_cfa_offset 16\n"
+        "    .cfi_offset %rbx, -16\n"
+        "    mov $77, %ebx\n"
+        "    int3\n"
+        "    pop %rbx\n"
+        "    .cfi_def_cfa_offset 8\n"
+        "    ret\n"
+        "    .cfi_endproc\n");
+void count_from_rbx(void (*function)(void));
+void trap_with_other_rbx(void);
+
+static NOINLINE void unwind_plainly(void)
+{
+    unwind_here(128);
+}
+
+static void unwind_on_trap(int number)
+{
+    (void)number;
+    unwind_here(128);
+}
+
+/* The outermost frames, as many as called this function's caller, are the same as of a plain stack. */
+static NOINLINE void check_whole(void (*function)(void))
+{
+    uintptr_t pcs[TRACE_MAX_DEPTH];
+    size_t n_outer;
+    unwind_here(128);
+    n_outer = lane.stack.n - 1; /* the innermost is at the call in here */
+    for (size_t i = 0; i < n_outer; i++)
+        pcs[i] = stack_frame_at(&lane.stack, i)->at.pc;
+    const uint64_t n_fallback = ring.n_fallback;
+    count_from_rbx(function);
+    assert_true(ring.n_fallback == n_fallback + 1 && ring.n_truncated == 0);
+    assert_true(lane.stack.n > n_outer + 2);
+    for (size_t i = 0; i < n_outer; i++)
+        assert_true(stack_frame_at(&lane.stack, i)->at.pc == pcs[i]);
+}
+
+/* No word that is kept would tell that rbx was another one. */
+static void what_counts_from_another_register_is_not_kept(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        check_whole(unwind_plainly);
+        assert_int_equal(n_kept(), 0);
+        assert_true(lane.stack.id == 0 && !lane.stack.whole);
+    }
+}
+
+static void a_signal_may_strike_below_what_counts_from_another_register(void **state)
+{
+    (void)state;
+    assert_true(signal(SIGTRAP, unwind_on_trap) == SIG_DFL);
+    check_whole(trap_with_other_rbx);
+    assert_int_equal(n_kept(), 0);
+    signal(SIGTRAP, SIG_DFL);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, start)
@@ -351,6 +431,8 @@ int main(void)
         CASE(no_caller_is_no_stack_to_keep),
         CASE(a_coroutine_entered_from_elsewhere_is_another_stack),
         CASE(a_switch_of_stacks_shares_nothing),
+        CASE(what_counts_from_another_register_is_not_kept),
+        CASE(a_signal_may_strike_below_what_counts_from_another_register),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
