@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "preload/cfi_program.h"
+
 bool libunwind_open(struct libunwind *library_out)
 {
     static const struct {
@@ -37,4 +39,17 @@ bool libunwind_is_trampoline(uintptr_t pc)
     /* mov $15, %rax; syscall */
     static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
     return memcmp((const void *)pc, code, sizeof code) == 0;
+}
+
+bool libunwind_is_risky(uintptr_t pc)
+{
+    struct fde fde;
+    struct row row;
+    int64_t offset;
+    if (cfi_find(pc).kind != CFI_UNUSUAL)
+        return false;
+    if (!cfi_read_fde(pc, &fde) || fde.cie.bad || !cfi_run(&fde, pc, &row))
+        return true;
+    return row.registers[CFI_BP].how == SAVED_AT_BP ||
+           (row.cfa_register == 0xff && take_bp_plus(&row.cfa_expression, &offset));
 }

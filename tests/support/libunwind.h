@@ -22,6 +22,11 @@ struct libunwind {
 /* Tell whether `pc`, in a module's code, is the kernel's way out of a signal handler. */
 bool libunwind_is_trampoline(uintptr_t pc);
 
+/* Tell whether libunwind may die of a frame interrupted at `pc`: the frame is a realigned one, whose table is not exact
+ * in its last instructions. libunwind 1.6.2 follows a word that the table names without asking whether it is
+ * mapped, and it need not be where rbp is in other use (seen: rbp = 0xcccccccd, a divisor's inverse). */
+bool libunwind_is_risky(uintptr_t pc);
+
 /* Load it. Returns false where it is not installed. */
 bool libunwind_open(struct libunwind *library_out);
 

@@ -87,16 +87,13 @@ static bool same(const struct stack_view *ours, const struct stack_view *theirs)
 static bool ends_at_inexact_frame(const struct stack_view *ours, const struct stack_view *theirs)
 {
     return ours->n >= 2 && libunwind_is_trampoline(theirs->pcs[ours->n - 2]) &&
-           cfi_find(ours->pcs[ours->n - 1] - 1).kind == CFI_UNUSUAL;
+           libunwind_is_risky(ours->pcs[ours->n - 1] - 1);
 }
 
-/* libunwind 1.6.2 follows a word that such a frame's table names without asking whether it is mapped, and
- * dies where that is a register's other use (seen: rbp = 0xcccccccd, a divisor's inverse). */
 static bool interrupts_realigned_frame(const struct stack_view *ours)
 {
     for (size_t i = 1; i < ours->n; i++)
-        if (libunwind_is_trampoline(ours->pcs[i - 1]) &&
-            cfi_find(ours->pcs[i] - 1).kind == CFI_UNUSUAL)
+        if (libunwind_is_trampoline(ours->pcs[i - 1]) && libunwind_is_risky(ours->pcs[i] - 1))
             return true;
     return false;
 }

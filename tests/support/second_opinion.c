@@ -69,7 +69,7 @@ static enum opinion compare(struct their_walk *walk, const struct stack_claim *c
         take(walk, opinion);
         if (value_of(walk, UNW_REG_IP) + interrupted != claim->pcs[i])
             return OPINION_DIFFERENT;
-        if (interrupted && cfi_find(claim->pcs[i] - 1).kind == CFI_UNUSUAL)
+        if (interrupted && libunwind_is_risky(claim->pcs[i] - 1))
             return OPINION_INEXACT;
         if (i + 1 == claim->n)
             break;
