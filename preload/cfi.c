@@ -146,7 +146,7 @@ static struct cfi_rule rule_of(const struct row *row)
     if (row->cfa_offset < INT32_MIN || row->cfa_offset > INT32_MAX)
         return unusual;
     const bool bp_saved = bp.how == SAVED_AT_CFA;
-    if (bp.how == SAVED_AT_BP || bp.how == SAVED_OTHERWISE)
+    if (!bp_saved && bp.how != SAVED_NOT && bp.how != SAVED_UNDEFINED)
         return unusual;
     if (bp_saved && (bp.offset % 8 || bp.offset < -1024 || bp.offset > 1016))
         return unusual;

@@ -85,7 +85,7 @@ struct cfi_rule cfi_find(uintptr_t pc);
 const void *cfi_find_fde(uintptr_t pc, uintptr_t *function_out);
 
 /* Registers of one frame, by DWARF number. */
-enum { CFI_BX = 3, CFI_BP = 6, CFI_SP = 7, CFI_PC = 16, CFI_REGISTERS = 17 };
+enum { CFI_BP = 6, CFI_SP = 7, CFI_PC = 16, CFI_REGISTERS = 17 };
 struct cfi_registers {
     uintptr_t values[CFI_REGISTERS];
     uint32_t known; /* a bit per number; pc, sp and rbp always are */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a frame is followed without trusting its table: every word is read only where it lies inside the
- * stack, and what cannot be followed so ends the walk. Of expressions, the ones that compilers and
- * linkers emit are understood: gcc's realigned frames and the linker's procedure linkage table. */
+ * stack, and what cannot be followed so ends the walk. Of expressions, the operations are understood that occur:
+ * in gcc's realigned frames, the linker's procedure linkage table, the hand-written code of libcrypto. */
 #include <ucontext.h>
 
 #include "preload/cfi_program.h"
@@ -9,11 +9,18 @@
 enum {
     RED_ZONE_BYTES = 128,
     UNKNOWN_STACK_BYTES = 1 << 20, /* how far a frame may lead on a stack whose end is not known */
-    OP_DEREF = 0x06,
 };
 
 struct bounds {
     uintptr_t low, high;
+};
+
+/* The frame to be left. */
+struct frame {
+    const struct cfi_registers *registers;
+    struct bounds bounds; /* of its stack */
+    struct row row;
+    uintptr_t cfa;
 };
 
 static bool read_word(const struct bounds *bounds, uintptr_t address, uintptr_t *word_out)
@@ -29,74 +36,152 @@ static bool is_known(const struct cfi_registers *registers, uint8_t number)
     return number < CFI_REGISTERS && (registers->known >> number & 1);
 }
 
-/* The CFA of a realigned frame: the word at rbp plus n. */
-static bool evaluate_realigned(struct bytes expression, const struct cfi_registers *registers,
-                               const struct bounds *bounds, uintptr_t *cfa_out)
-{
-    int64_t offset;
-    return take_bp_plus(&expression, &offset) && take_fixed(&expression, 1) == OP_DEREF &&
-           expression.at == expression.end && !expression.bad &&
-           read_word(bounds, registers->values[CFI_BP] + (uintptr_t)offset, cfa_out);
-}
+/* ---- expressions: DWARF 5, 2.5 and 7.7.1 ---- */
 
-/* The linkage table's: rsp plus 8, and 8 more once the stub has pushed its index. */
-static bool evaluate_linkage(struct bytes expression, uintptr_t pc,
-                             const struct cfi_registers *registers, uintptr_t *cfa_out)
+enum operation {
+    OP_DEREF = 0x06,
+    OP_AND = 0x1a,
+    OP_MUL = 0x1e,
+    OP_PLUS = 0x22,
+    OP_PLUS_UCONST = 0x23,
+    OP_SHL = 0x24,
+    OP_GE = 0x2a,
+    OP_LIT0 = 0x30,
+    OP_LIT31 = 0x4f,
+    OP_BREG0 = 0x70,
+    OP_BREG31 = 0x8f,
+};
+
+struct evaluation {
+    const struct frame *frame;
+    uintptr_t values[8];
+    size_t n;
+};
+
+static bool push(struct evaluation *evaluation, uintptr_t value)
 {
-    /* breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus */
-    static const uint8_t stub[] = {0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22};
-    enum { THRESHOLD = 6 };
-    if ((size_t)(expression.end - expression.at) != sizeof stub)
+    if (evaluation->n == sizeof evaluation->values / sizeof *evaluation->values)
         return false;
-    for (size_t i = 0; i < sizeof stub; i++)
-        if (i != THRESHOLD && expression.at[i] != stub[i])
-            return false;
-    const bool pushed = (pc & 15) >= (uintptr_t)(expression.at[THRESHOLD] - stub[THRESHOLD]);
-    *cfa_out = registers->values[CFI_SP] + (pushed ? 16 : 8);
+    evaluation->values[evaluation->n++] = value;
     return true;
 }
 
-static bool evaluate_cfa(const struct row *row, uintptr_t pc, const struct cfi_registers *registers,
-                         const struct bounds *bounds, uintptr_t *cfa_out)
+/* The two values on top become one. */
+static bool combine(struct evaluation *evaluation, uint8_t operation)
 {
-    if (is_known(registers, row->cfa_register)) {
-        *cfa_out = registers->values[row->cfa_register] + (uintptr_t)row->cfa_offset;
-        return true;
-    }
-    return row->cfa_register == 0xff &&
-           (evaluate_linkage(row->cfa_expression, pc, registers, cfa_out) ||
-            evaluate_realigned(row->cfa_expression, registers, bounds, cfa_out));
-}
-
-/* Tell whether a register of the caller is known, and its value. What a realigned frame saved is not, where it was
- * interrupted: its table may count from an rbp that is the caller's again. */
-static bool find_callers(const struct cfi_registers *registers, uint8_t number,
-                         struct saved_register saved, const struct bounds *bounds, uintptr_t cfa,
-                         uintptr_t *value_out)
-{
-    const uintptr_t offset = (uintptr_t)saved.offset;
-    switch (saved.how) {
-    case SAVED_NOT: *value_out = registers->values[number]; return is_known(registers, number);
-    case SAVED_AT_CFA: return read_word(bounds, cfa + offset, value_out);
-    case SAVED_AT_BP:
-        return (number == CFI_BP || !registers->is_exact) &&
-               read_word(bounds, registers->values[CFI_BP] + offset, value_out);
+    if (evaluation->n < 2)
+        return false;
+    const uintptr_t second = evaluation->values[--evaluation->n];
+    uintptr_t *const first = &evaluation->values[evaluation->n - 1];
+    switch (operation) {
+    case OP_AND: *first &= second; return true;
+    case OP_MUL: *first *= second; return true;
+    case OP_PLUS: *first += second; return true;
+    case OP_SHL: *first = second < 64 ? *first << second : 0; return true;
+    case OP_GE: *first = (intptr_t)*first >= (intptr_t)second; return true;
     default: return false;
     }
 }
 
-/* The caller's registers, but for its pc and sp: those that functions keep, as others are lost in a call. A saved rbp that
- * cannot be read is not worth ending the walk for: what counts from it later is checked then. */
-static void take_callers(const struct row *row, const struct bounds *bounds, uintptr_t cfa,
-                         struct cfi_registers *registers)
+static bool evaluate_one(struct evaluation *evaluation, struct bytes *expression)
 {
-    static const uint8_t kept[] = {CFI_BX, 12, 13, 14, 15, CFI_BP}; /* AMD64 ABI, figure 3.4 */
-    uint32_t known = 1u << CFI_BP | 1u << CFI_SP;
-    for (size_t i = 0; i < sizeof kept; i++) /* rbp last: the others are found by it */
-        if (find_callers(registers, kept[i], row->registers[kept[i]], bounds, cfa,
-                         &registers->values[kept[i]]))
-            known |= 1u << kept[i];
-    registers->known = known;
+    const uint8_t operation = (uint8_t)take_fixed(expression, 1);
+    if (operation >= OP_LIT0 && operation <= OP_LIT31)
+        return push(evaluation, operation - OP_LIT0);
+    if (operation >= OP_BREG0 && operation <= OP_BREG31) {
+        const uint8_t number = operation - OP_BREG0;
+        const uintptr_t offset = (uintptr_t)take_sleb(expression);
+        const struct cfi_registers *const registers = evaluation->frame->registers;
+        return is_known(registers, number) && push(evaluation, registers->values[number] + offset);
+    }
+    if (operation != OP_DEREF && operation != OP_PLUS_UCONST)
+        return combine(evaluation, operation);
+    if (evaluation->n == 0)
+        return false;
+    uintptr_t *const top = &evaluation->values[evaluation->n - 1];
+    if (operation == OP_DEREF)
+        return read_word(&evaluation->frame->bounds, *top, top);
+    *top += (uintptr_t)take_uleb(expression);
+    return true;
+}
+
+static bool evaluate(const struct frame *frame, struct bytes expression, uintptr_t *value_out)
+{
+    struct evaluation evaluation = {.frame = frame};
+    while (expression.at < expression.end)
+        if (!evaluate_one(&evaluation, &expression) || expression.bad)
+            return false;
+    if (evaluation.n != 1)
+        return false;
+    *value_out = evaluation.values[0];
+    return true;
+}
+
+/* ---- from a frame to its caller ---- */
+
+static bool find_cfa(struct frame *frame)
+{
+    const struct row *const row = &frame->row;
+    if (row->cfa_register == 0xff)
+        return evaluate(frame, row->cfa_expression, &frame->cfa);
+    if (!is_known(frame->registers, row->cfa_register))
+        return false;
+    frame->cfa = frame->registers->values[row->cfa_register] + (uintptr_t)row->cfa_offset;
+    return true;
+}
+
+static bool copy_register(const struct cfi_registers *registers, uint8_t number,
+                          uintptr_t *value_out)
+{
+    if (!is_known(registers, number))
+        return false;
+    *value_out = registers->values[number];
+    return true;
+}
+
+/* The value of a register in the caller, where it is known. What a realigned frame saved is not where that was
+ * interrupted: its table may count from an rbp that is the caller's again. */
+static bool find_register(const struct frame *frame, uint8_t number, uintptr_t *value_out)
+{
+    const struct cfi_registers *const registers = frame->registers;
+    const struct saved_register saved = frame->row.registers[number];
+    const uintptr_t offset = (uintptr_t)saved.offset;
+    switch (saved.how) {
+    case SAVED_NOT: return copy_register(registers, number, value_out);
+    case SAVED_IN_REGISTER: return copy_register(registers, (uint8_t)offset, value_out);
+    case SAVED_AT_CFA: return read_word(&frame->bounds, frame->cfa + offset, value_out);
+    case SAVED_AT_BP:
+        return (number == CFI_BP || !registers->is_exact) &&
+               read_word(&frame->bounds, registers->values[CFI_BP] + offset, value_out);
+    default: return false;
+    }
+}
+
+/* Where the caller goes on. Its frame lies above; it may have been reached already where the return address is in a
+ * register and no word of it is needed (vfork, longjmp, which knows in another register what sp will be). */
+static bool find_place(const struct frame *frame, struct cfi_registers *caller)
+{
+    const uintptr_t sp = frame->registers->values[CFI_SP];
+    const uint32_t how = frame->row.registers[CFI_PC].how;
+    const uintptr_t lowest = how == SAVED_IN_REGISTER ? sp : sp + 1;
+    caller->values[CFI_SP] = frame->cfa;
+    if (frame->row.registers[CFI_SP].how != SAVED_NOT &&
+        !find_register(frame, CFI_SP, &caller->values[CFI_SP]))
+        return false;
+    return (how == SAVED_AT_CFA || how == SAVED_IN_REGISTER) && caller->values[CFI_SP] >= lowest &&
+           find_register(frame, CFI_PC, &caller->values[CFI_PC]);
+}
+
+/* The caller's other registers. One that no table mentions is believed to be kept, also those that functions need not keep:
+ * libcrypto counts frames from r11 over calls of its own code, which leaves that alone. A saved rbp that cannot
+ * be read is not worth ending the walk for: what counts from it later is checked then. */
+static void find_others(const struct frame *frame, struct cfi_registers *caller)
+{
+    caller->values[CFI_BP] = frame->registers->values[CFI_BP];
+    caller->known = 1u << CFI_BP | 1u << CFI_SP | 1u << CFI_PC;
+    for (uint8_t i = 0; i < CFI_PC; i++)
+        if (i != CFI_SP && find_register(frame, i, &caller->values[i]))
+            caller->known |= 1u << i;
 }
 
 static bool is_trampoline(uintptr_t pc)
@@ -123,29 +208,24 @@ enum cfi_followed cfi_follow(struct cfi_registers *registers, uintptr_t limit)
 {
     const uintptr_t sp = registers->values[CFI_SP];
     const uintptr_t high = limit == UINTPTR_MAX ? sp + UNKNOWN_STACK_BYTES : limit;
-    const struct bounds bounds = {.low = sp - RED_ZONE_BYTES, .high = high};
     const uintptr_t pc = registers->values[CFI_PC] - (registers->is_exact ? 0 : 1);
+    struct frame frame = {.registers = registers,
+                          .bounds = {.low = sp - RED_ZONE_BYTES, .high = high}};
+    struct cfi_registers caller = {.is_exact = false};
     struct fde fde;
-    struct row row;
-    uintptr_t cfa, return_address;
     if (!cfi_read_fde(pc, &fde))
         return cfi_find(pc).kind == CFI_NONE ? CFI_FOLLOWED_TO_END : CFI_FOLLOWED_NOT;
     if (fde.cie.is_signal_frame && is_trampoline(registers->values[CFI_PC])) {
         take_interrupted(registers);
         return CFI_FOLLOWED;
     }
-    if (fde.cie.bad || fde.cie.is_signal_frame || !cfi_run(&fde, pc, &row))
+    if (fde.cie.bad || fde.cie.is_signal_frame || !cfi_run(&fde, pc, &frame.row))
         return CFI_FOLLOWED_NOT;
-    const struct saved_register saved_pc = row.registers[CFI_PC];
-    if (saved_pc.how == SAVED_UNDEFINED)
+    if (frame.row.registers[CFI_PC].how == SAVED_UNDEFINED)
         return CFI_FOLLOWED_TO_END;
-    if (saved_pc.how != SAVED_AT_CFA || row.registers[CFI_SP].how != SAVED_NOT ||
-        !evaluate_cfa(&row, pc, registers, &bounds, &cfa) || cfa <= sp ||
-        !read_word(&bounds, cfa + (uintptr_t)saved_pc.offset, &return_address))
+    if (!find_cfa(&frame) || !find_place(&frame, &caller))
         return CFI_FOLLOWED_NOT;
-    take_callers(&row, &bounds, cfa, registers);
-    registers->values[CFI_SP] = cfa;
-    registers->values[CFI_PC] = return_address;
-    registers->is_exact = false;
-    return return_address ? CFI_FOLLOWED : CFI_FOLLOWED_TO_END;
+    find_others(&frame, &caller);
+    *registers = caller;
+    return caller.values[CFI_PC] ? CFI_FOLLOWED : CFI_FOLLOWED_TO_END;
 }

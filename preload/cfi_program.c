@@ -27,6 +27,13 @@ static void set_register(struct row *row, uint64_t number, enum saved saved, int
     row->registers[number] = (struct saved_register){.how = saved, .offset = (int32_t)offset};
 }
 
+/* Kept in another register. */
+static void set_holder(struct row *row, uint64_t number, uint64_t holder)
+{
+    const bool is_known = holder < CFI_REGISTERS;
+    set_register(row, number, is_known ? SAVED_IN_REGISTER : SAVED_OTHERWISE, (int64_t)holder);
+}
+
 /* Saved where an expression says. */
 static void set_expression(struct row *row, uint64_t number, struct bytes expression)
 {
@@ -90,8 +97,7 @@ static void run_extended(struct machine *machine, uint8_t opcode)
     case 0x08: set_register(row, take_uleb(program), SAVED_NOT, 0); break;
     case 0x09: /* register */
         number = take_uleb(program);
-        take_uleb(program);
-        set_register(row, number, SAVED_OTHERWISE, 0);
+        set_holder(row, number, take_uleb(program));
         break;
     case 0x0a: remember(machine); break;
     case 0x0b: recall(machine); break;

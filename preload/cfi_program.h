@@ -140,14 +140,15 @@ enum saved {
     SAVED_NOT, /* unchanged */
     SAVED_AT_CFA,
     SAVED_AT_BP, /* in gcc's realigned frames: the CFA is saved there, too */
+    SAVED_IN_REGISTER,
     SAVED_UNDEFINED,
-    SAVED_OTHERWISE, /* another expression, or in another register */
+    SAVED_OTHERWISE, /* another expression */
 };
 
 /* One word: rows are copied, and lie on stacks that are not ours. */
 struct saved_register {
     uint32_t how : 4;    /* enum saved */
-    int32_t offset : 28; /* where it is saved, from the CFA or from rbp */
+    int32_t offset : 28; /* from the CFA or rbp; or the number of the register that has it */
 };
 enum { LARGEST_SAVED_OFFSET = (1 << 27) - 1 };
 

@@ -50,6 +50,6 @@ bool libunwind_is_risky(uintptr_t pc)
         return false;
     if (!cfi_read_fde(pc, &fde) || fde.cie.bad || !cfi_run(&fde, pc, &row))
         return true;
-    return row.registers[CFI_BP].how == SAVED_AT_BP ||
+    return row.registers[CFI_BP].how == SAVED_AT_BP || row.registers[CFI_SP].how != SAVED_NOT ||
            (row.cfa_register == 0xff && take_bp_plus(&row.cfa_expression, &offset));
 }

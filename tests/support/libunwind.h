@@ -22,9 +22,10 @@ struct libunwind {
 /* Tell whether `pc`, in a module's code, is the kernel's way out of a signal handler. */
 bool libunwind_is_trampoline(uintptr_t pc);
 
-/* Tell whether libunwind may die of a frame interrupted at `pc`: the frame is a realigned one, whose table is not exact
- * in its last instructions. libunwind 1.6.2 follows a word that the table names without asking whether it is
- * mapped, and it need not be where rbp is in other use (seen: rbp = 0xcccccccd, a divisor's inverse). */
+/* Tell whether libunwind is not to be asked beyond a frame interrupted at `pc`. In a realigned frame's last instructions
+ * its table is not exact: libunwind 1.6.2 follows the word that it names without asking whether it is mapped, and
+ * dies where rbp is in other use (seen: 0xcccccccd, a divisor's inverse). In longjmp(3) it takes the CFA for the
+ * caller's sp, though the table says where that is: the frames beyond are wrong, or missing. */
 bool libunwind_is_risky(uintptr_t pc);
 
 /* Load it. Returns false where it is not installed. */
