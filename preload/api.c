@@ -6,6 +6,7 @@
 
 #include "preload/event.h"
 #include "preload/session.h"
+#include "preload/stamp.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -19,8 +20,10 @@ EXPORT void heapwise_api_mark(const char *text)
 {
     const int error = errno;
     struct lane *const lane = text ? session_enter() : NULL;
-    if (lane)
+    if (lane) {
         event_number_text(lane, TRACE_REMARK, TRACE_REMARK_MARK, text);
+        stamp_end_groups(lane);
+    }
     session_leave(lane);
     errno = error;
 }

@@ -64,7 +64,7 @@ static inline uint8_t *put_unsigned(uint8_t *at, uint64_t number)
 static inline void come_before_release(const struct lane *lane, const void *buffer)
 {
     if (stamp_has_company(lane))
-        last_touch_forget(buffer);
+        last_touch_forget_others(lane, buffer);
 }
 
 void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
@@ -86,8 +86,8 @@ void event_io(struct lane *lane, enum trace_tag tag, const struct event_io *io,
     at = put_unsigned(at, stack);
     at = pack_hot_uint(at, (uintptr_t)io->buffer);
     at = put_number(at, io->detail);
-    ring_publish(lane, at);
     come_before_release(lane, io->buffer);
+    ring_publish(lane, at);
 }
 
 /* Tell whether the kernel got as far as reading the path, so that we may. Other refusals come before that, or

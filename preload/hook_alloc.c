@@ -86,6 +86,8 @@ static __attribute__((noinline)) void *malloc_timed(size_t n_bytes, const struct
     void *const address = real.malloc(n_bytes);
     const struct event_block block = {
         .address = address, .size_bytes = n_bytes, .call_cycles = timing_end(began)};
+    if (address)
+        usable_check(address, n_bytes);
     record_block(TRACE_MALLOC, &block, caller);
     return address;
 }

@@ -6,7 +6,7 @@
  * Two blocks of one place drive each other out, which reads as "somebody else's": never the other way round.
  *
  * Without a fence: a lane writes its mark before it lets go of the block, and x86 shows stores in their order, so
- * who gets the block sees that mark or a later one. A forked child finds the table empty. Async-signal-safe; a
+ * who gets the block sees that mark, a later one or none. A forked child finds the table empty. Async-signal-safe; a
  * load and a comparison, and a store where the block was another's. */
 #ifndef HEAPWISE_PRELOAD_LAST_TOUCH_H
 #define HEAPWISE_PRELOAD_LAST_TOUCH_H
@@ -37,14 +37,19 @@ static inline _Atomic uint64_t *last_touch_place(uint64_t at)
     return &session.last_touch[(at >> LAST_TOUCH_GRAIN_BITS ^ spread) & (LAST_TOUCH_PLACES - 1)];
 }
 
+/* What is noted where it was this lane's. */
+static inline uint64_t last_touch_entry(const struct lane *lane, uint64_t at)
+{
+    const uint64_t high = at >> (LAST_TOUCH_GRAIN_BITS + LAST_TOUCH_PLACE_BITS);
+    const uint64_t low = at & ((1 << LAST_TOUCH_GRAIN_BITS) - 1);
+    return (high << LAST_TOUCH_GRAIN_BITS | low) << LAST_TOUCH_MARK_BITS | lane->mark;
+}
+
 /* Tell whether it was this lane's, which it is from now on. */
 static inline bool last_touch_was_ours(const struct lane *lane, const void *address)
 {
     const uint64_t at = (uintptr_t)address;
-    const uint64_t high = at >> (LAST_TOUCH_GRAIN_BITS + LAST_TOUCH_PLACE_BITS);
-    const uint64_t low = at & ((1 << LAST_TOUCH_GRAIN_BITS) - 1);
-    const uint64_t entry =
-        (high << LAST_TOUCH_GRAIN_BITS | low) << LAST_TOUCH_MARK_BITS | lane->mark;
+    const uint64_t entry = last_touch_entry(lane, at);
     _Atomic uint64_t *const last = last_touch_place(at);
     if (__builtin_expect(atomic_load_explicit(last, memory_order_relaxed) == entry, 1))
         return true;
@@ -52,10 +57,13 @@ static inline bool last_touch_was_ours(const struct lane *lane, const void *addr
     return false;
 }
 
-/* It was nobody's. Of any address. */
-static inline void last_touch_forget(const void *address)
+/* Unless it was this lane's, it was nobody's. Of any address. */
+static inline void last_touch_forget_others(const struct lane *lane, const void *address)
 {
-    atomic_store_explicit(last_touch_place((uintptr_t)address), 0, memory_order_relaxed);
+    const uint64_t at = (uintptr_t)address;
+    _Atomic uint64_t *const last = last_touch_place(at);
+    if (atomic_load_explicit(last, memory_order_relaxed) != last_touch_entry(lane, at))
+        atomic_store_explicit(last, 0, memory_order_relaxed);
 }
 
 #endif

@@ -215,7 +215,7 @@ static void begin_anew(struct recall *recall, uint64_t n_taken)
     recall->n_resting = RESTING_STACKS;
 }
 
-/* Put words, the innermost of which is before `end`, into n_groups. False where one is not above sp, or too far. */
+/* Put words, the innermost of which is before `end`, into n_groups. False where one lies below sp, or too far. */
 static bool put_words(struct recall_words *groups, size_t n_groups, uintptr_t sp,
                       const struct stack_word *outermost, const struct stack_word *end)
 {

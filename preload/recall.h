@@ -30,7 +30,7 @@ enum recall_sizes {
     RECALL_GUESS_BITS = 13, /* of the places in a table */
     RECALL_ID_BITS = 12,
     RECALL_UNIT_BYTES = 16,
-    RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,500 stacks; cppcheck has 5,400, few at a time */
+    RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,900 stacks; cppcheck has 5,400, few at a time */
     RECALL_FIRST_UNIT = 64, /* smaller numbers name no stack */
     RECALL_MAX_WORDS = 512, /* of one stack */
     RECALL_WORDS_A_GROUP = 4,

@@ -28,7 +28,9 @@ static uint64_t company_now(void)
     return atomic_load_explicit(&session.company, memory_order_relaxed);
 }
 
-/* Others have events, too: `company` says so. */
+/* Others have events, too: `company` says so. With that all marks of before are void, so that even a reading taken before
+ * another lane's fork and looked at after it is shared by no event of a block. Beyond last_count marks mean
+ * nothing, and nobody looks at them (may_share). */
 static void join(struct lane *lane, uint64_t company)
 {
     lane->together = company;

@@ -26,10 +26,10 @@
  *
  *     session.company    how often that was, or groups were ended << 16 | the number of the one that is alone, or 0
  *
- * What concerns no block, but orders the events of all lanes, ends the groups of the others once it is recorded: a
- * fork, whose child has the blocks of just then, and a module that came or went (stamp_end_groups). A call of input or
- * output makes forgotten whose the block was that its buffer begins. Where a buffer lies further inside, the block's
- * release in another lane's group may seem to come before the call.
+ * Some records concern no block, but come before what other lanes do next: a fork, whose child has the blocks of just
+ * then, a module that came or went, a mark of the program's own. They end all groups (stamp_end_groups). A call of
+ * input or output makes forgotten whose the block was that its buffer begins. Where a buffer lies further inside, or is
+ * not the first of several, the block's release in another lane's group may seem to come before the call.
  *
  * **In vain.** Blocks that all change hands, or calls of input and output alone, share nothing however dense they are.
  * A lane none of whose events is seen to share for STAMP_VAIN_BYTES stops asking for the clock, and rests longer each
@@ -111,8 +111,8 @@ static inline void stamp_consider(struct lane *lane)
         stamp_consider_slow(lane);
 }
 
-/* What the lane just recorded comes before all that other lanes record from now on. After 2^18 times in a process,
- * readings are shared no more. */
+/* What the lane just recorded comes before all that other lanes record from now on. The next event of every block is read.
+ * After 2^18 times in a process, readings are shared no more. */
 void stamp_end_groups(struct lane *lane);
 
 /* A lane begins anew. */

@@ -62,10 +62,10 @@ def shares_are_right():
                 yield f"{name}: {place} has {share:.3f} instead of {n / of_all:.3f}"
         if set(found[name]["places"]) - set(places):
             yield f"{name} is freed at {found[name]['places']}"
-    yield from sample_is_one_in_sixteen(found)
+    yield from sample_has_its_size(found)
 
 
-def sample_is_one_in_sixteen(found):
+def sample_has_its_size(found):
     seen, frees = (sum(found[name][key] for name in TRUTH) for key in ("seen", "frees"))
     if abs(seen * ONE_IN / frees - 1) > SAMPLE_MARGIN:
         yield f"{seen} of {frees} frees seen"

@@ -248,9 +248,10 @@ static void live_bytes_are_counted_only_where_asked(void **state)
 
 /* ---- the hot way: the same records ---- */
 
-static void put_hot(uintptr_t address, size_t size_bytes)
+static void put_hot(uintptr_t address, size_t size_bytes, size_t usable_bytes)
 {
-    event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, 0, &nowhere);
+    const size_t unusual = usable_bytes == TRACE_USUAL_USABLE(size_bytes) ? 0 : usable_bytes;
+    event_hot_allocation(lane, TRACE_MALLOC, at(address), size_bytes, unusual, &nowhere);
 }
 
 static void put_hot_release(uintptr_t address)
@@ -266,7 +267,7 @@ static void a_record_that_shares_a_stamp_has_the_last_one(void **state)
     (void)state;
     put_hot_release(16);
     lane->shared_until = UINT64_MAX;
-    put_hot(16, 24);
+    put_hot(16, 24, 24);
     assert_true(event_hot_release(lane, TRACE_FREE, at(16)));
     assert_int_equal(lane_fixture_records(records, 3), 3);
     assert_true(records[1].ticks == records[0].ticks && records[2].ticks == records[0].ticks);
@@ -278,16 +279,17 @@ static void the_hot_way_writes_what_the_other_does(void **state)
 {
     static const struct {
         uintptr_t address;
-        size_t size_bytes;
+        size_t size_bytes, usable_bytes;
         uint32_t stack;
     } rows[] = {
-        {0x5000, 0, 1},
-        {0x5020, 24, 1},
-        {0x4fe0, 100, 2},
-        {0x7fff12345670, 128, 1},
-        {0x10, 70000, 70000},
-        {UINTPTR_MAX - 15, UINT64_C(1) << 40, 300},
-        {UINTPTR_MAX - 15, 1, 300},
+        {0x5000, 0, TRACE_USUAL_USABLE(0), 1},
+        {0x5020, 24, TRACE_USUAL_USABLE(24), 1},
+        {0x5020, 24, 32, 1},
+        {0x4fe0, 100, 112, 2},
+        {0x7fff12345670, 128, 4096, 1},
+        {0x10, 70000, 81920, 70000},
+        {UINTPTR_MAX - 15, UINT64_C(1) << 40, TRACE_USUAL_USABLE(UINT64_C(1) << 40), 300},
+        {UINTPTR_MAX - 15, 1, UINT64_C(1) << 40, 300},
     };
     enum { N = sizeof rows / sizeof *rows };
     uint64_t n_bytes[2];
@@ -295,12 +297,12 @@ static void the_hot_way_writes_what_the_other_does(void **state)
     for (unsigned way = 0; way < 2; way++) {
         lane_fixture_start(LANE_FIXTURE_BYTES);
         for (size_t i = 0; i < N; i++) {
-            lane_fixture_set(rows[i].stack, TRACE_USUAL_USABLE(rows[i].size_bytes));
+            lane_fixture_set(rows[i].stack, rows[i].usable_bytes);
             lane->last_ticks = arch_ticks() - 1000; /* so that all stamps have one length */
             if (way == 0)
                 put_block(rows[i].address, rows[i].size_bytes, 0);
             else
-                put_hot(rows[i].address, rows[i].size_bytes);
+                put_hot(rows[i].address, rows[i].size_bytes, rows[i].usable_bytes);
             lane->last_ticks = arch_ticks() - 1000;
             if (way == 0)
                 event_release(lane, TRACE_FREE, at(rows[i].address), NULL);
@@ -315,6 +317,7 @@ static void the_hot_way_writes_what_the_other_does(void **state)
             assert_int_equal(records[2 * i].tag, TRACE_MALLOC);
             assert_true(block->address == rows[i].address && block->stack == rows[i].stack);
             assert_true(block->size_bytes == rows[i].size_bytes);
+            assert_true(block->usable_bytes == rows[i].usable_bytes);
             assert_int_equal(records[2 * i + 1].tag, TRACE_FREE);
             assert_true(records[2 * i + 1].block.address == rows[i].address);
         }
@@ -364,7 +367,7 @@ static void the_hot_way_writes_nothing_without_room(void **state)
     lane->room_until = lane->plain_until = 0;
     assert_false(event_has_room(lane));
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 0);
-    put_hot(16, 24);
+    put_hot(16, 24, TRACE_USUAL_USABLE(24));
     assert_true(lane->ring->n_lost[TRACE_LOSS_RING_FULL] == 1);
     assert_true(lane->head == 0 && lane->ring->head == 0);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "preload/event_io.h"
+#include "preload/last_touch.h"
 #include "preload/session.h"
 #include "tests/support/lane_fixture.h"
 
@@ -53,6 +54,23 @@ static void a_transfer_is_written_in_full(void **state)
         assert_true(io->buffer == (uintptr_t)rows[i].buffer);
         assert_int_equal(io->stack, i + 5);
     }
+}
+
+/* Another lane that releases the block is to see that something came between (last_touch.h). */
+static void a_buffers_block_is_nobodys_then(void **state)
+{
+    static _Atomic uint64_t last_touch[LAST_TOUCH_PLACES];
+    static const struct event_io io = {.op = IO_READ, .fd = 3, .buffer = (const void *)0x5000};
+    struct lane other = *lane;
+    (void)state;
+    session.last_touch = last_touch;
+    session.company = 1 << 16; /* nobody is alone */
+    lane->mark = 1;
+    other.mark = 2;
+    last_touch_was_ours(&other, io.buffer);
+    event_io(lane, TRACE_IO, &io, &nowhere);
+    assert_false(last_touch_was_ours(&other, io.buffer));
+    session.company = 0;
 }
 
 static void it_took_the_time_since_it_began(void **state)
@@ -171,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_transfer_is_written_in_full, start),
+        cmocka_unit_test_setup(a_buffers_block_is_nobodys_then, start),
         cmocka_unit_test_setup(it_took_the_time_since_it_began, start),
         cmocka_unit_test_setup(without_room_it_is_counted_as_lost, start),
         cmocka_unit_test_setup(a_path_is_read_only_where_the_kernel_read_it, start),

@@ -138,6 +138,21 @@ void unwind_point(const char *shape)
     (void)shape;
 }
 
+/* What other lanes record from then on must not seem to come before (stamp.h). */
+static void what_comes_or_goes_ends_groups(void **state)
+{
+    uintptr_t pc;
+    (void)state;
+    void *const handle = load("shapes_plain", &pc);
+    session.company = UINT64_C(1) << 16; /* nobody is alone */
+    modules_note(lane, pc);
+    modules_note(lane, pc);
+    assert_true(session.company == UINT64_C(2) << 16);
+    dlclose(handle);
+    modules_sweep(lane);
+    assert_true(session.company == UINT64_C(3) << 16);
+}
+
 static void an_unloaded_module_is_gone(void **state)
 {
     uintptr_t pc;
@@ -223,15 +238,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, start)
     const struct CMUnitTest tests[] = {
-        CASE(a_module_is_told_once_and_in_full),
-        CASE(an_address_is_that_of_the_call),
-        CASE(the_executable_is_named_by_its_image),
-        CASE(code_of_no_module_is_not_told),
-        CASE(an_unloaded_module_is_gone),
-        CASE(what_took_its_place_ends_a_module),
-        CASE(entries_are_used_again),
-        CASE(a_forked_child_tells_again),
-        CASE(a_module_without_room_is_told_later),
+        CASE(a_module_is_told_once_and_in_full),    CASE(an_address_is_that_of_the_call),
+        CASE(the_executable_is_named_by_its_image), CASE(code_of_no_module_is_not_told),
+        CASE(what_comes_or_goes_ends_groups),       CASE(an_unloaded_module_is_gone),
+        CASE(what_took_its_place_ends_a_module),    CASE(entries_are_used_again),
+        CASE(a_forked_child_tells_again),           CASE(a_module_without_room_is_told_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

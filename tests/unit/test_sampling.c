@@ -147,7 +147,7 @@ static void none_has_one_at_depth_zero(void **state)
     assert_true(n_of(1000, SAMPLING_TIME) > 0);
 }
 
-static void other_hooks_hand_on_the_caller_of_one_in_sixteen(void **state)
+static void other_hooks_hand_on_the_caller_of_one_in_32(void **state)
 {
     static const struct arch_frame caller;
     unsigned n = 0;
@@ -173,7 +173,7 @@ int main(void)
         CASE(the_same_run_takes_the_same_ones),
         CASE(all_have_one_where_asked),
         CASE(none_has_one_at_depth_zero),
-        CASE(other_hooks_hand_on_the_caller_of_one_in_sixteen),
+        CASE(other_hooks_hand_on_the_caller_of_one_in_32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,7 +295,9 @@ static void what_was_read_into_is_nobodys(void **state)
     (void)state;
     assert_false(last_touch_was_ours(lane, (void *)BLOCK));
     assert_true(last_touch_was_ours(lane, (void *)BLOCK));
-    last_touch_forget((void *)BLOCK);
+    last_touch_forget_others(lane, (void *)BLOCK);
+    assert_true(last_touch_was_ours(lane, (void *)BLOCK));
+    last_touch_forget_others(other, (void *)BLOCK);
     assert_false(last_touch_was_ours(lane, (void *)BLOCK));
 }
 

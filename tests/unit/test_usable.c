@@ -2,6 +2,7 @@
 /* What a small request gets is remembered where the allocator promises it. Here it is the test's. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 struct real real;
 static size_t next_usable; /* of the block asked of next */
 static unsigned n_asked;
+static bool mallocx_is_elsewhere;
 
 static size_t class_of(size_t n_bytes)
 {
@@ -44,7 +46,8 @@ void *real_beside_malloc(const char *name)
     size_t (*const found)(size_t, int) = nallocx;
     void *address;
     memcpy(&address, &found, sizeof address);
-    return strcmp(name, "nallocx") == 0 ? address : NULL;
+    const bool is_mallocx = strcmp(name, "mallocx") == 0 && !mallocx_is_elsewhere;
+    return is_mallocx || strcmp(name, "nallocx") == 0 ? address : NULL;
 }
 
 static int start(void **state)
@@ -53,6 +56,7 @@ static int start(void **state)
     real.malloc_usable_size = ask;
     real.mallocx = mallocx;
     n_asked = 0;
+    mallocx_is_elsewhere = false;
     usable_start();
     return 0;
 }
@@ -88,11 +92,27 @@ static void one_broken_promise_ends_it(void **state)
     assert_int_equal(usable_bytes(64, 64), 0);
 }
 
+/* A rare block that is another, as a sampling allocator's. */
+static void so_does_a_block_that_is_not_as_the_first(void **state)
+{
+    (void)state;
+    assert_int_equal(usable_bytes(64, 64), 64);
+    usable_check(&next_usable, 64);
+    assert_int_equal(usable_bytes(64, 4096), 64);
+    usable_check(&next_usable, 64);
+    assert_int_equal(usable_bytes(64, 64), 0);
+    assert_int_equal(usable_bytes(32, 32), 0);
+}
+
 static void another_allocator_promises_nothing(void **state)
 {
     (void)state;
     assert_int_equal(usable_bytes(64, 64), 64);
     real.mallocx = NULL;
+    usable_start();
+    assert_int_equal(usable_bytes(64, 64), 0);
+    real.mallocx = mallocx;
+    mallocx_is_elsewhere = true;
     usable_start();
     assert_int_equal(usable_bytes(64, 64), 0);
 }
@@ -103,6 +123,7 @@ int main(void)
         cmocka_unit_test_setup(each_eight_sizes_are_asked_of_once, start),
         cmocka_unit_test_setup(large_requests_are_not_remembered, start),
         cmocka_unit_test_setup(one_broken_promise_ends_it, start),
+        cmocka_unit_test_setup(so_does_a_block_that_is_not_as_the_first, start),
         cmocka_unit_test_setup(another_allocator_promises_nothing, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

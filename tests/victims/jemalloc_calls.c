@@ -31,7 +31,7 @@ SITE static void *with_any_size(size_t n_bytes)
 static size_t keep_all_sizes(void)
 {
     size_t n_slack_bytes = 0;
-    for (size_t n = 0; n <= 2 * MOST_BYTES; n++)
+    for (size_t n = 0; n < 2 * (MOST_BYTES + 1); n++)
         n_slack_bytes += malloc_usable_size(with_any_size(n / 2)) - n / 2;
     return n_slack_bytes;
 }
