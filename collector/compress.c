@@ -6,7 +6,6 @@
  * A frame is compressed in one go from where its bytes were put. zstd's streaming interface copies
  * them into a window of its own and searches for repetitions in two segments, which made level 1
  * dearer by a tenth; frames of this size compress no worse (2.79 and 2.81 bytes an event, python3). */
-#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_c_literalCompressionMode; nothing breaks without it */
 #include "collector/compress.h"
 
 #include <assert.h>
@@ -16,26 +15,12 @@
 #include <zstd.h>
 
 #include "collector/ticks.h"
+#include "collector/way.h"
 
 enum compress_tuning {
-    LEVEL = 1,                /* 3 costs half as much again for 5 % */
     FRAME_BYTES = 512 * 1024, /* gathered; with ring and output it fits a second-level cache */
     SAFE_AFTER_BYTES = 4 * 1024 * 1024, /* what a torn write costs at most */
     INPUT_BYTES = FRAME_BYTES + COMPRESS_MOST_BYTES,
-};
-
-/* What zstd is told for each way. See pace.h for when, and docs/PERFORMANCE.md for how fast. */
-struct way {
-    int target_length, min_match, hash_log;
-    ZSTD_paramSwitch_e literals;
-};
-static const struct way ways[] = {
-    /* Steps of 128 KiB between the places looked at: no search at all. */
-    [PACE_STORED] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_disable},
-    /* And Huffman codes. */
-    [PACE_QUICK] = {ZSTD_TARGETLENGTH_MAX, 7, ZSTD_HASHLOG_MIN, ZSTD_ps_enable},
-    /* A table that stays in the first-level cache: python3 27.7 for 29.6 ns, 2 % more bytes. */
-    [PACE_DENSE] = {0, 7, 12, ZSTD_ps_auto},
 };
 
 struct compress {
@@ -52,32 +37,20 @@ struct compress {
     int error;
 };
 
-static void choose_way(struct compress *compress, enum pace_way chosen)
-{
-    const struct way *const way = &ways[chosen];
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_targetLength, way->target_length);
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_minMatch, way->min_match);
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_hashLog, way->hash_log);
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_literalCompressionMode, (int)way->literals);
-    compress->way = chosen;
-}
-
 struct compress *compress_new(struct trace_file *file)
 {
     struct compress *compress = calloc(1, sizeof *compress);
     if (!compress)
         return NULL;
     compress->file = file;
-    compress->context = ZSTD_createCCtx();
+    compress->context = way_new_context();
+    compress->way = PACE_DENSE;
     compress->input = malloc(INPUT_BYTES);
     compress->output = malloc(ZSTD_COMPRESSBOUND(INPUT_BYTES));
     if (!compress->context || !compress->input || !compress->output) {
         compress_free(compress);
         return NULL;
     }
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_compressionLevel, LEVEL);
-    ZSTD_CCtx_setParameter(compress->context, ZSTD_c_checksumFlag, 1);
-    choose_way(compress, PACE_DENSE);
     return compress;
 }
 
@@ -113,7 +86,8 @@ static int write_frame(struct compress *compress, const void *bytes, size_t n_by
     const uint64_t start_ns = ticks_monotonic_ns();
     const enum pace_way way = pace_choose(&compress->pace, start_ns);
     if (way != compress->way)
-        choose_way(compress, way);
+        way_take(compress->context, way);
+    compress->way = way;
     const size_t n =
         ZSTD_compress2(compress->context, output, ZSTD_compressBound(n_bytes), bytes, n_bytes);
     if (ZSTD_isError(n))
