@@ -69,8 +69,8 @@ static void listen_for_children(struct recording *recording)
 
 static void leave_the_callers_world(const struct recording *recording)
 {
-    int keep[] = {recording->bell_fd, recording->file.fd, recording->command.gate_fd,
-                  recording->command.exec_fd};
+    int keep[] = {recording->bell_fd, recording->file.fd, recording->file.folder_fd,
+                  recording->command.gate_fd, recording->command.exec_fd};
     ignore_signals();
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -423,7 +423,7 @@ int collector_run(const struct collector_settings *settings, struct board *board
         .bell_fd = bell_fd,
         .launcher_pid = getppid(),
         .session = {.fd = -1},
-        .file = {.fd = -1},
+        .file = {.fd = -1, .folder_fd = -1},
     };
     int status = start(&recording);
     if (status == 0) {

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@ enum trace_file_tuning {
     RESERVE_BYTES = 256 * 1024,   /* symbols of a few thousand places, compressed */
     MIN_RESERVE_BYTES = 8 * 1024, /* all end marks of an ordinary run */
     END_RESERVE_BYTES = 4 * 1024, /* losses, clock, END */
+    PLENTY_TIMES = 4,             /* as much free as a second file takes */
     AHEAD_BYTES = 1024 * 1024,    /* one fallocate per MiB is not seen in a profile */
 };
 
@@ -89,6 +92,19 @@ static int open_path(const char *path, bool chosen, bool *created_out)
     return fd < 0 ? -errno : fd;
 }
 
+/* Keep the folder of a file that may be replaced. Its name's last part is no link: it was created. */
+static int open_folder(const struct trace_file *file, const char *path)
+{
+    char folder[PATH_MAX];
+    const char *const slash = strrchr(path, '/');
+    const size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    if (!file->regular || !file->created || limit_of(file) != UINT64_MAX || n >= sizeof folder)
+        return -1;
+    memcpy(folder, path, n);
+    folder[n] = 0;
+    return open(n ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int trace_file_open(struct trace_file *file, const char *path, bool chosen,
                     const struct trace_file_limits *limits)
 {
@@ -100,13 +116,18 @@ int trace_file_open(struct trace_file *file, const char *path, bool chosen,
     if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     const bool regular = S_ISREG(status.st_mode);
-    struct trace_file opened = {
-        .fd = fd, .regular = regular, .created = created, .allocates = regular, .limits = *limits};
+    struct trace_file opened = {.fd = fd,
+                                .folder_fd = -1,
+                                .regular = regular,
+                                .created = created,
+                                .allocates = regular,
+                                .limits = *limits};
     const int error = take_reserve(&opened);
     if (error) {
         trace_file_discard(&opened, path);
         return error;
     }
+    opened.folder_fd = open_folder(&opened, path);
     *file = opened;
     return 0;
 }
@@ -131,6 +152,15 @@ uint64_t trace_file_room(const struct trace_file *file)
         room = n_free < room ? n_free : room;
     }
     return room;
+}
+
+bool trace_file_has_plenty(const struct trace_file *file, uint64_t n_more_bytes)
+{
+    struct statvfs disk;
+    if (file->folder_fd < 0 || fstatvfs(file->fd, &disk))
+        return false;
+    const uint64_t n_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return n_free / PLENTY_TIMES >= file->n_bytes + n_more_bytes;
 }
 
 int trace_file_admit(struct trace_file *file, size_t n_bytes)
@@ -202,6 +232,8 @@ int trace_file_close(struct trace_file *file)
         ftruncate(file->fd, (off_t)file->n_bytes))
         return -errno;
     const int error = close(file->fd) ? -errno : 0;
-    file->fd = -1;
+    if (file->folder_fd >= 0)
+        close(file->folder_fd);
+    file->fd = file->folder_fd = -1;
     return error;
 }

@@ -123,6 +123,43 @@ static void a_guessable_name_is_never_followed(void **state)
     unlink(kept);
 }
 
+/* Only what we made ourselves may be replaced by a second file, and only where nothing bounds both. */
+static void a_second_file_needs_plenty_of_room(void **state)
+{
+    static const struct trace_file_limits few = {UINT64_MAX, 1 << 30}, max = {1 << 30, UINT64_MAX};
+    const uint64_t too_much = UINT64_MAX / 8;
+    char link_path[160];
+    (void)state;
+    snprintf(link_path, sizeof link_path, "%s/link", folder);
+    const struct {
+        const char *path;
+        const struct trace_file_limits *limits;
+        bool exists;
+        uint64_t n_more_bytes;
+        bool plenty;
+    } rows[] = {
+        {path, &no_limits, false, 0, true},
+        {path, &no_limits, false, too_much, false},
+        {path, &few, false, 0, false},
+        {path, &max, false, 0, false},
+        {path, &no_limits, true, 0, false},
+        {link_path, &no_limits, true, 0, false},
+        {"/dev/null", &no_limits, true, 0, false},
+    };
+    assert_int_equal(symlink(path, link_path), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct trace_file file;
+        unlink(path);
+        if (rows[i].exists)
+            close(open(path, O_WRONLY | O_CREAT, 0600));
+        assert_int_equal(trace_file_open(&file, rows[i].path, true, rows[i].limits), 0);
+        assert_int_equal(trace_file_has_plenty(&file, rows[i].n_more_bytes), rows[i].plenty);
+        trace_file_close(&file);
+        assert_int_equal(file.folder_fd, -1);
+    }
+    unlink(link_path);
+}
+
 static void a_trace_of_nothing_goes_as_it_came(void **state)
 {
     struct trace_file file;
@@ -263,6 +300,7 @@ int main(void)
         cmocka_unit_test(an_old_trace_is_replaced),
         cmocka_unit_test(what_cannot_be_opened_is_said),
         cmocka_unit_test(a_guessable_name_is_never_followed),
+        cmocka_unit_test(a_second_file_needs_plenty_of_room),
         cmocka_unit_test(a_trace_of_nothing_goes_as_it_came),
         cmocka_unit_test(room_is_what_limits_and_disk_leave),
         cmocka_unit_test(limits_keep_a_reserve_back),
