@@ -44,6 +44,7 @@ struct launcher {
     uint32_t n_stops; /* of the board's, acted upon */
     uint64_t waiting_since_ns;
     bool announced; /* whom we wait for was said */
+    bool packs;     /* BOARD_PACKING was seen */
     bool line_drawn;
 };
 
@@ -176,10 +177,13 @@ static void pass_on_held(struct launcher *launcher)
             pass_on(launcher, i);
 }
 
-/* A wish to end, once the command itself has ended: said first, granted the second time. */
+/* A wish to end, once the command itself has ended: said first, granted the second time; at once where
+ * only packing is left. What came before we saw that, was meant for the command. */
 static void wish_to_end(struct launcher *launcher)
 {
-    if (launcher->announced)
+    if (launcher->packs)
+        atomic_store(&launcher->board->packing_unwanted, 1);
+    else if (launcher->announced)
         atomic_store(&launcher->board->end_requested, 1);
     else
         launcher->waiting_since_ns = 1; /* say at once whom we wait for */
@@ -283,6 +287,7 @@ static void read_board(struct launcher *launcher)
     }
     if (atomic_load(&board->phase) == BOARD_WAITING)
         announce_waiting(launcher);
+    launcher->packs = atomic_load(&board->phase) == BOARD_PACKING;
 }
 
 static void reap_collector(struct launcher *launcher)

@@ -18,6 +18,7 @@ enum board_phase {
     BOARD_RUNNING,   /* command_pid, trace_path are set */
     BOARD_WAITING,   /* the command ended (wait_status); descendants may still run */
     BOARD_FINISHING, /* symbols are being looked up */
+    BOARD_PACKING,   /* the trace is whole; it is being made smaller (repack.h) */
     BOARD_DONE,      /* everything below is final */
 };
 
@@ -38,7 +39,8 @@ struct board {
     _Atomic int32_t stop_signal; /* by which signal last */
 
     /* Written by the launcher. */
-    _Atomic uint32_t end_requested; /* finish, let the programs go on */
+    _Atomic uint32_t end_requested;    /* finish, let the programs go on */
+    _Atomic uint32_t packing_unwanted; /* in BOARD_PACKING: the trace is fine as it is */
     _Atomic uint32_t
         launcher_stopped; /* it stops itself because the command did: continue it with it */
 

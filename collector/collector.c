@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,26 +79,13 @@ static void leave_the_callers_world(const struct recording *recording)
     descriptors_close_others(keep, sizeof keep / sizeof *keep);
 }
 
-static void ring_bell(const struct recording *recording)
-{
-    /* A full socket already holds a ring; a closed one has nobody to hear it. */
-    if (send(recording->bell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        return;
-}
-
-static void enter_phase(const struct recording *recording, enum board_phase phase)
-{
-    atomic_store(&recording->board->phase, phase);
-    ring_bell(recording);
-}
-
 static int fail(const struct recording *recording, enum board_phase phase, const char *what,
                 int error)
 {
     snprintf(recording->board->failure, sizeof recording->board->failure, "%.*s",
              (int)sizeof recording->board->failure - 1, what);
     atomic_store(&recording->board->error, -error);
-    enter_phase(recording, phase);
+    recording_enter(recording, phase);
     return 1;
 }
 
@@ -220,6 +206,7 @@ static const char *open_files(struct recording *recording, int *error_out)
     if ((*error_out = open_trace(recording, &limits)))
         return recording->board->trace_path;
     leave_the_callers_world(recording);
+    compress_watch_crowding(recording->out);
     if ((*error_out = open_session(recording, &limits)))
         return *error_out == -EFBIG ? "the file size limit (ulimit -f) leaves no room for buffers"
                                     : "cannot create the shared session";
@@ -263,7 +250,8 @@ static void tell_numbers(struct recording *recording)
     atomic_store(&board->n_events, recording->drain.n_events);
     atomic_store(&board->n_processes, recording->tree.n_attached);
     atomic_store(&board->live_bytes, recording->drain.live_bytes);
-    atomic_store(&board->trace_bytes, recording->file.n_bytes);
+    atomic_store(&board->trace_bytes,
+                 recording->n_packed_bytes ? recording->n_packed_bytes : recording->file.n_bytes);
     for (size_t i = 0; i < BOARD_REASONS; i++)
         atomic_store(&board->n_lost[i], recording->drain.n_lost[i]);
 }
@@ -274,7 +262,7 @@ static void tell_command_news(struct recording *recording, const struct tree_new
     if (news->stop_signal) {
         atomic_store(&board->stop_signal, news->stop_signal);
         atomic_fetch_add(&board->n_stops, 1);
-        ring_bell(recording);
+        recording_ring_bell(recording);
     }
     /* Again each pass: the launcher may be only on its way into the stop. */
     if (!recording->tree.command_stopped && atomic_load(&board->launcher_stopped) &&
@@ -282,7 +270,7 @@ static void tell_command_news(struct recording *recording, const struct tree_new
         kill(recording->launcher_pid, SIGCONT);
     if (recording->tree.command_ended && atomic_load(&board->phase) == BOARD_RUNNING) {
         atomic_store(&board->wait_status, recording->tree.command_status);
-        enter_phase(recording, BOARD_WAITING);
+        recording_enter(recording, BOARD_WAITING);
     }
 }
 
@@ -427,13 +415,13 @@ int collector_run(const struct collector_settings *settings, struct board *board
     };
     int status = start(&recording);
     if (status == 0) {
-        enter_phase(&recording, BOARD_RUNNING);
+        recording_enter(&recording, BOARD_RUNNING);
         run_passes(&recording);
-        enter_phase(&recording, BOARD_FINISHING);
+        recording_enter(&recording, BOARD_FINISHING);
+        continue_launcher(&recording); /* from now on it begins no stop */
         finish_recording(&recording);
         tell_numbers(&recording);
-        continue_launcher(&recording); /* from FINISHING on it begins no stop */
-        enter_phase(&recording, BOARD_DONE);
+        recording_enter(&recording, BOARD_DONE);
     }
     recording_fini(&recording);
     return status;

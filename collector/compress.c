@@ -14,6 +14,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "collector/crowding.h"
 #include "collector/ticks.h"
 #include "collector/way.h"
 
@@ -32,6 +33,8 @@ struct compress {
     uint64_t n_bytes;
     uint64_t mark, frame_mark, safe_mark; /* now, after the last frame, after the last safe one */
     struct pace pace;
+    struct crowding crowding;
+    bool plenty; /* of room for a second file, as last asked */
     enum pace_way way;
     bool torn; /* a write failed: the end of the file is broken */
     int error;
@@ -45,6 +48,7 @@ struct compress *compress_new(struct trace_file *file)
     compress->file = file;
     compress->context = way_new_context();
     compress->way = PACE_DENSE;
+    compress->crowding.fd = -1;
     compress->input = malloc(INPUT_BYTES);
     compress->output = malloc(ZSTD_COMPRESSBOUND(INPUT_BYTES));
     if (!compress->context || !compress->input || !compress->output) {
@@ -58,10 +62,16 @@ void compress_free(struct compress *compress)
 {
     if (!compress)
         return;
+    crowding_close(&compress->crowding);
     ZSTD_freeCCtx(compress->context);
     free(compress->input);
     free(compress->output);
     free(compress);
+}
+
+void compress_watch_crowding(struct compress *compress)
+{
+    crowding_open(&compress->crowding);
 }
 
 /* Everything in the file is whole: from now on it may be cut back to here. */
@@ -69,6 +79,7 @@ static void make_safe(struct compress *compress)
 {
     trace_file_mark_whole(compress->file);
     compress->safe_mark = compress->mark;
+    compress->plenty = trace_file_has_plenty(compress->file, PACE_MOST_DEFERRED_BYTES);
 }
 
 /* What was gathered goes with the broken frame: kept, it would leave less room than may be reserved, by
@@ -84,6 +95,7 @@ static int fail_torn(struct compress *compress, int error)
 static int write_frame(struct compress *compress, const void *bytes, size_t n_bytes, void *output)
 {
     const uint64_t start_ns = ticks_monotonic_ns();
+    pace_note_crowding(&compress->pace, crowding_look(&compress->crowding), compress->plenty);
     const enum pace_way way = pace_choose(&compress->pace, start_ns);
     if (way != compress->way)
         way_take(compress->context, way);

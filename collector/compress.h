@@ -26,6 +26,10 @@ struct compress; /* opaque */
 struct compress *compress_new(struct trace_file *file);
 void compress_free(struct compress *compress);
 
+/* Put work off until the end where others want the processors and the file allows it (see pace.h).
+ * To be called by the thread that does the work. */
+void compress_watch_crowding(struct compress *compress);
+
 /* Append bytes[0..n).
  *
  * Returns 0; or the negative errno that keeps it from being written, in which case nothing of it

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* In which order a trace ends: first all facts, as one whole frame, so that nothing that happens
  * while names are looked up (a damaged ELF file, a full disk) can cost any of them; then names; then
- * the end mark. */
+ * the end mark. What comes last, packing the file anew, changes no fact. */
 #include "collector/finish.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "collector/coarse_clock.h"
 #include "collector/name_places.h"
 #include "collector/recording.h"
+#include "collector/repack.h"
 #include "collector/scribe.h"
 
 enum { MANY_SLOTS = 8 }; /* for fewer, a thread takes longer than it saves */
@@ -113,12 +115,34 @@ static bool begin_release(struct recording *recording, pthread_t *thread_out)
     return pthread_create(thread_out, NULL, release_rings, recording) == 0;
 }
 
+/* Pay for what was put off. Should it not be possible, the trace stays as thick as it is. */
+static void pack_anew(struct recording *recording)
+{
+    const struct trace_file *const file = &recording->file;
+    const char *const path = recording->board->trace_path;
+    const char *const slash = strrchr(path, '/');
+    const struct repack repack = {
+        .trace_fd = file->fd,
+        .folder_fd = file->folder_fd,
+        .name = slash ? slash + 1 : path,
+        .debt_bytes = pace_debt_bytes(compress_pace(recording->out), file->n_bytes),
+        .unwanted = &recording->board->packing_unwanted,
+    };
+    if (repack.debt_bytes == 0 || recording->drain.discarding || compress_error(recording->out))
+        return;
+    recording_enter(recording, BOARD_PACKING);
+    if (repack_trace(&repack, &recording->n_packed_bytes))
+        recording->n_packed_bytes = 0;
+}
+
 static void write_rest(struct recording *recording)
 {
     if (!recording->broken)
         write_names(recording);
     if (!recording->broken)
         write_end(recording);
+    if (!recording->broken)
+        pack_anew(recording);
     trace_file_close(&recording->file);
 }
 

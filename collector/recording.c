@@ -2,9 +2,24 @@
 /* How a recording stops early without ever leaving a broken file, and how it is released. */
 #include "collector/recording.h"
 
+#include <sys/socket.h>
+
 #include "collector/scribe.h"
 
 static const uint64_t sane_count = UINT64_C(1) << 32; /* more programs than that are scribble */
+
+void recording_ring_bell(const struct recording *recording)
+{
+    /* A full socket already holds a ring; a closed one has nobody to hear it. */
+    if (send(recording->bell_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return;
+}
+
+void recording_enter(const struct recording *recording, enum board_phase phase)
+{
+    atomic_store(&recording->board->phase, phase);
+    recording_ring_bell(recording);
+}
 
 void recording_stop(struct recording *recording)
 {

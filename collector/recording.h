@@ -36,8 +36,13 @@ struct recording {
     uint64_t started_ns;
     uint64_t next_sample_ns, next_flush_ns, next_housekeeping_ns, next_alive_ns;
     uint64_t n_unattached[BOARD_REASONS]; /* already written */
-    bool broken;                          /* not even the end can be written */
+    uint64_t n_packed_bytes; /* of the file that took the trace's place; 0 if none did */
+    bool broken;             /* not even the end can be written */
 };
+
+/* Say on the board how far it is, and wake the launcher. */
+void recording_enter(const struct recording *recording, enum board_phase phase);
+void recording_ring_bell(const struct recording *recording);
 
 /* After a refused write: tell the shims to stop, make room, write STOPPED; rings are emptied and
  * thrown away from then on. The board says why. */

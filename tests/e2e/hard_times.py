@@ -6,6 +6,7 @@ status, and what was lost is said.
     hard_times.py [BUILD] [NAME...]
 """
 import ctypes
+import json
 import os
 import re
 import resource
@@ -277,6 +278,91 @@ def nested(folder):
     return faults + ([] if commands == ["perl"] else [f"the inner trace holds {commands}"])
 
 
+# Thick events that compress well, many of them.
+CROWD = """
+import json
+d = [{'a': i, 'b': str(i)} for i in range(2000)]
+for _ in range(80): d = json.loads(json.dumps(d))
+"""
+EVENTS = ("malloc", "calloc", "free", "realloc_begin", "realloc_new", "mmap", "munmap", "io", "path_call", "stdio")
+
+
+def read_parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+class Crowd:
+    """A program and its recorder on one processor, so that frames are stored in a hurry (collector/pace.h) and packed
+    in the end, which another inode tells."""
+
+    def __init__(self, folder):
+        self.folder, self.trace = folder, os.path.join(folder, "crowd.hwt")
+        one = {min(os.sched_getaffinity(0))}
+        self.launcher = subprocess.Popen(
+            [HEAPWISE, "run", "-o", self.trace, "--", "/usr/bin/python3", "-S", "-c", CROWD], stderr=subprocess.PIPE,
+            env=dict(os.environ, PYTHONMALLOC="malloc"), preexec_fn=lambda: os.sched_setaffinity(0, one))
+        while not os.path.exists(self.trace) and self.launcher.poll() is None:
+            time.sleep(0.001)
+        self.inode = os.stat(self.trace).st_ino
+
+    def is_being_packed(self):
+        return len(os.listdir(self.folder)) > 1
+
+    def end(self):
+        """What is wrong with what it left."""
+        _, err = self.launcher.communicate(timeout=60)
+        status = os.stat(self.trace)
+        dump = run([HEAPWISE, "dump", self.trace])
+        end = json.loads(dump.stdout.splitlines()[-1])
+        n_events = sum(dump.stdout.count(b'{"record": "%s",' % name.encode()) for name in EVENTS)
+        self.packed = status.st_ino != self.inode
+        self.bytes_per_event = status.st_size / n_events
+        print(f"# {n_events} events of {self.bytes_per_event:.2f} bytes, packed: {self.packed}")
+        said = re.search(rb"wrote .* \((.*) MiB\)", err)
+        return [f"status {self.launcher.returncode} {err!r}"] * (self.launcher.returncode != 0) + \
+            [f"{end} and not {n_events} events"] * (end.get("events") != n_events or end.get("lost") != 0) + \
+            [f"mode {status.st_mode:o}"] * (status.st_mode & 0o7777 != 0o600) + \
+            [f"left {os.listdir(self.folder)}"] * self.is_being_packed() + \
+            [f"said {err!r} of {status.st_size} bytes"] * \
+            (not said or abs(float(said[1]) * 1048576 - status.st_size) > 60000)
+
+
+def crowded(folder):
+    """The work that was put off is done before the end."""
+    crowd = Crowd(folder)
+    faults = crowd.end()
+    return faults + [f"{crowd.bytes_per_event} bytes an event"] * (crowd.packed and crowd.bytes_per_event > 5)
+
+
+def interrupted_packing(folder):
+    """Ctrl-C while the trace is packed: the end comes, with the trace as it was."""
+    crowd = Crowd(folder)
+    while crowd.launcher.poll() is None and not crowd.is_being_packed():
+        pass
+    while crowd.launcher.poll() is None:
+        crowd.launcher.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    return crowd.end()
+
+
+def killed_packing(folder):
+    """The collector dies while the trace is packed: the trace is whole, under its name."""
+    crowd = Crowd(folder)
+    while crowd.launcher.poll() is None and not crowd.is_being_packed():
+        pass
+    for task in os.listdir("/proc"):
+        if task.isdigit() and read_parent(task) == crowd.launcher.pid:
+            os.kill(int(task), signal.SIGKILL)
+    crowd.launcher.communicate(timeout=60)
+    found = report(crowd.trace)
+    return [f"lost {found['totals']['lost_events']}"] * (found["totals"]["lost_events"] != 0) + \
+        ["cut"] * found["run"]["truncated"]
+
+
 CASES = {
     "nothing goes wrong": plain,
     "the collector is stopped": stopped_collector,
@@ -291,6 +377,9 @@ CASES = {
     "--on-full drop": dropping,
     "cost of starting": start_cost,
     "in a container": container,
+    "in a crowd": crowded,
+    "Ctrl-C while packing": interrupted_packing,
+    "the collector is killed while packing": killed_packing,
     "heapwise under heapwise": nested,
 }
 

@@ -135,6 +135,108 @@ static void a_slow_file_needs_few_bytes_even_then(void **state)
     assert_int_equal(pace_choose(&pace, frame.end_ns), PACE_DENSE);
 }
 
+/* Frames of events that are thick when stored: with a crowd round us and room for a second file. */
+static void in_a_crowd_frames_are_stored_and_counted(void **state)
+{
+    struct pace pace = {0};
+    (void)state;
+    for (unsigned i = 1; i <= 100; i++) {
+        pace_note_crowding(&pace, true, true);
+        assert_int_equal(pace_choose(&pace, pace.last_ns), PACE_STORED);
+        run_frames(&pace, 1, 50000, 500000);
+        assert_int_equal(pace.deferred_bytes, i * (500000 - 50000 * 48 / 10));
+    }
+    assert_int_equal(pace_debt_bytes(&pace, 100 * 500000), 100 * 260000);
+}
+
+static void dense_frames_wait_only_where_they_may(void **state)
+{
+    static const struct {
+        bool crowded, may_defer;
+        enum pace_way way;
+    } rows[] = {
+        {true, true, PACE_STORED},
+        {true, false, PACE_DENSE},
+        {false, true, PACE_DENSE},
+        {false, false, PACE_DENSE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pace pace = {0};
+        run_frames(&pace, 100, 60000, 400000);
+        pace_note_crowding(&pace, rows[i].crowded, rows[i].may_defer);
+        assert_int_equal(pace_choose(&pace, pace.last_ns), rows[i].way);
+    }
+}
+
+static void what_waits_has_an_end(void **state)
+{
+    struct pace pace = {0};
+    unsigned n_stored = 0;
+    (void)state;
+    pace_note_crowding(&pace, true, true);
+    for (unsigned i = 0; i < 3000; i++) {
+        n_stored += pace_choose(&pace, pace.last_ns) == PACE_STORED;
+        run_frames(&pace, 1, 50000, 500000);
+    }
+    assert_in_range(n_stored, PACE_MOST_DEFERRED_BYTES / 260000, 2100);
+    assert_in_range(pace.deferred_bytes, PACE_MOST_DEFERRED_BYTES,
+                    PACE_MOST_DEFERRED_BYTES + 260000);
+}
+
+/* Nor does a crowd make a slow disk faster, or few events many. */
+static void some_frames_are_dense_even_in_a_crowd(void **state)
+{
+    struct pace calm = {0};
+    struct pace stalled = {0};
+    const struct pace_frame slow = {.n_events = 100000,
+                                    .n_bytes = 250000,
+                                    .compress_ns = 500000,
+                                    .write_ns = 20 * MILLISECOND,
+                                    .end_ns = 21 * MILLISECOND};
+    (void)state;
+    pace_note_crowding(&calm, true, true);
+    pace_note_crowding(&stalled, true, true);
+    run_frames(&calm, 10, 100, 250);
+    pace_note_frame(&stalled, &slow);
+    assert_int_equal(pace_choose(&calm, calm.last_ns), PACE_DENSE);
+    assert_int_equal(pace_choose(&stalled, stalled.last_ns), PACE_DENSE);
+}
+
+static void thin_events_leave_no_debt(void **state)
+{
+    struct pace pace = {0};
+    (void)state;
+    pace_note_crowding(&pace, true, true);
+    run_frames(&pace, 1000, 60000, 240000);
+    assert_int_equal(pace.deferred_bytes, 0);
+    assert_int_equal(pace_debt_bytes(&pace, 1000 * 240000), 0);
+}
+
+static void a_little_debt_is_not_worth_a_second_file(void **state)
+{
+    static const struct {
+        uint64_t deferred_bytes;
+        int64_t credit_bytes;
+        uint64_t n_bytes, debt_bytes;
+    } rows[] = {
+        {0, 0, 100 << 20, 0},
+        {1 << 20, 0, 2 << 20, 0},
+        {2 << 20, 0, 10 << 20, 2 << 20},
+        {2 << 20, 0, 100 << 20, 0},
+        {6 << 20, 0, 100 << 20, 6 << 20},
+        {6 << 20, 4 << 20, 10 << 20, 2 << 20}, /* the rest was saved since */
+        {3 << 20, 4 << 20, 10 << 20, 0},
+        {6 << 20, -(4 << 20), 10 << 20, 6 << 20},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct pace pace = {.deferred_bytes = rows[i].deferred_bytes,
+                                  .credit_bytes = rows[i].credit_bytes};
+        assert_int_equal(pace_debt_bytes(&pace, rows[i].n_bytes), rows[i].debt_bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +249,12 @@ int main(void)
         cmocka_unit_test(a_ring_nearly_full_is_a_hurry),
         cmocka_unit_test(a_hurry_with_credit_is_a_hurry_indeed),
         cmocka_unit_test(a_slow_file_needs_few_bytes_even_then),
+        cmocka_unit_test(in_a_crowd_frames_are_stored_and_counted),
+        cmocka_unit_test(dense_frames_wait_only_where_they_may),
+        cmocka_unit_test(what_waits_has_an_end),
+        cmocka_unit_test(some_frames_are_dense_even_in_a_crowd),
+        cmocka_unit_test(thin_events_leave_no_debt),
+        cmocka_unit_test(a_little_debt_is_not_worth_a_second_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
