@@ -352,12 +352,14 @@ static int open_new(const struct repack *repack, char *name)
 }
 
 /* Whoever may read the old file may read the new one, and nobody else. */
-static int take_mode(int new_fd, const struct stat *old)
+static int take_rights(int new_fd, const struct stat *old)
 {
     struct stat status;
-    if (fstat(new_fd, &status) || fchmod(new_fd, old->st_mode & 07777))
+    if (fstat(new_fd, &status) ||
+        (status.st_gid != old->st_gid && fchown(new_fd, (uid_t)-1, old->st_gid)) ||
+        fchmod(new_fd, old->st_mode & 07777))
         return -errno;
-    return status.st_uid == old->st_uid && status.st_gid == old->st_gid ? 0 : -ESTALE;
+    return status.st_uid == old->st_uid ? 0 : -ESTALE;
 }
 
 int repack_trace(const struct repack *repack, uint64_t *n_bytes_out)
@@ -374,7 +376,7 @@ int repack_trace(const struct repack *repack, uint64_t *n_bytes_out)
         goto close_old;
     error = pack_file(repack, old_fd, new_fd, &n_bytes);
     if (error == 0)
-        error = take_mode(new_fd, &status);
+        error = take_rights(new_fd, &status);
     if (close(new_fd) && error == 0)
         error = -errno;
     if (error == 0 && renameat(repack->folder_fd, name, repack->folder_fd, repack->name))

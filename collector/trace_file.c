@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum trace_file_tuning {
@@ -92,17 +93,32 @@ static int open_path(const char *path, bool chosen, bool *created_out)
     return fd < 0 ? -errno : fd;
 }
 
-/* Keep the folder of a file that may be replaced. Its name's last part is no link: it was created. */
+/* A file that was there before may have company: more names, a link in its place, another owner, rights
+ * or attributes beyond its mode. A second file would not have them. */
+static bool is_alone(int fd, int folder_fd, const char *name)
+{
+    struct stat status, named;
+    return fstat(fd, &status) == 0 && fstatat(folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           named.st_dev == status.st_dev && named.st_ino == status.st_ino && status.st_nlink == 1 &&
+           status.st_uid == geteuid() && flistxattr(fd, NULL, 0) <= 0 &&
+           faccessat(folder_fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* Keep the folder of a file that may be replaced. Returns -1 where it may not. */
 static int open_folder(const struct trace_file *file, const char *path)
 {
     char folder[PATH_MAX];
     const char *const slash = strrchr(path, '/');
     const size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-    if (!file->regular || !file->created || limit_of(file) != UINT64_MAX || n >= sizeof folder)
+    if (!file->regular || limit_of(file) != UINT64_MAX || n >= sizeof folder)
         return -1;
     memcpy(folder, path, n);
     folder[n] = 0;
-    return open(n ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(n ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || file->created || is_alone(file->fd, fd, path + n))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 int trace_file_open(struct trace_file *file, const char *path, bool chosen,

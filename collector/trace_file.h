@@ -21,7 +21,7 @@ struct trace_file_limits {
 
 struct trace_file {
     int fd;                   /* -1 while closed */
-    int folder_fd;            /* where it was created, unless bounded; else -1 */
+    int folder_fd;            /* where it lies, if it may be replaced there; else -1 */
     bool regular;             /* may be truncated */
     bool created;             /* was not there before, so it goes when nothing was recorded */
     bool allocates;           /* blocks are allocated ahead */
@@ -48,7 +48,7 @@ void trace_file_discard(struct trace_file *file, const char *path);
 uint64_t trace_file_room(const struct trace_file *file);
 
 /* Tell whether a second file beside it would bother nobody: nothing but the disk bounds the file, it is
- * ours alone, and four times what is written and `n_more_bytes` is free. Asks the disk. */
+ * ours alone (created, or found without links to it, other owners and attributes), and four times what is written and `n_more_bytes` is free. Asks the disk. */
 bool trace_file_has_plenty(const struct trace_file *file, uint64_t n_more_bytes);
 
 /* Ask whether n more bytes may be written with the reserve still left.

@@ -181,6 +181,22 @@ static void every_frame_has_its_checksum(void **state)
         assert_int_equal(after[at + 4] & 4, 4); /* RFC 8878, 3.1.1.1.1 */
 }
 
+static void the_group_stays(void **state)
+{
+    uint64_t n_bytes;
+    struct stat status;
+    (void)state;
+    make_trace(mixed, 3);
+    if (chown(path, (uid_t)-1, 1)) {
+        print_message("skipped: giving a file to another group needs root\n");
+        skip();
+    }
+    assert_int_equal(pack(UINT64_MAX, 0, &n_bytes), 0);
+    assert_same_stream(n_bytes);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_gid, 1);
+}
+
 static void no_more_is_packed_than_the_debt(void **state)
 {
     enum { N = 20, DEBT = 300 * KIB };
@@ -296,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stream_stays_and_the_file_shrinks),
         cmocka_unit_test(every_frame_has_its_checksum),
+        cmocka_unit_test(the_group_stays),
         cmocka_unit_test(no_more_is_packed_than_the_debt),
         cmocka_unit_test(what_others_put_between_frames_stays),
         cmocka_unit_test(a_torn_or_damaged_trace_is_left_alone),

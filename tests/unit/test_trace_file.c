@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/heapwise-file-XXXXXX";
@@ -123,41 +124,68 @@ static void a_guessable_name_is_never_followed(void **state)
     unlink(kept);
 }
 
-/* Only what we made ourselves may be replaced by a second file, and only where nothing bounds both. */
+/* What is there before the trace is opened. */
+enum before { NOTHING, OLD_TRACE, TWO_NAMES, ANOTHERS, RIGHTS };
+
+static void prepare(enum before before, const char *second)
+{
+    /* u::rw- u:1:r-- g::--- m::r-- o::---, as setfacl writes it */
+    static const uint8_t acl[] = {2, 0, 0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  4,
+                                  0, 1, 0,   0,   0,   4,   0,  0, 0,   255, 255, 255, 255, 16, 0,
+                                  4, 0, 255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255};
+    unlink(path);
+    unlink(second);
+    if (before != NOTHING)
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+    if (before == TWO_NAMES)
+        assert_int_equal(link(path, second), 0);
+    if (before == ANOTHERS && chown(path, 1, 1))
+        unlink(path), symlink("/dev/null", path); /* only root can */
+    if (before == RIGHTS && setxattr(path, "system.posix_acl_access", acl, sizeof acl, 0) &&
+        setxattr(path, "user.comment", "x", 1, 0))
+        assert_int_equal(link(path, second), 0); /* a disk without any */
+}
+
 static void a_second_file_needs_plenty_of_room(void **state)
 {
     static const struct trace_file_limits few = {UINT64_MAX, 1 << 30}, max = {1 << 30, UINT64_MAX};
     const uint64_t too_much = UINT64_MAX / 8;
-    char link_path[160];
+    char link_path[160], second[160];
     (void)state;
     snprintf(link_path, sizeof link_path, "%s/link", folder);
+    snprintf(second, sizeof second, "%s/second", folder);
     const struct {
         const char *path;
         const struct trace_file_limits *limits;
-        bool exists;
+        enum before before;
         uint64_t n_more_bytes;
         bool plenty;
     } rows[] = {
-        {path, &no_limits, false, 0, true},
-        {path, &no_limits, false, too_much, false},
-        {path, &few, false, 0, false},
-        {path, &max, false, 0, false},
-        {path, &no_limits, true, 0, false},
-        {link_path, &no_limits, true, 0, false},
-        {"/dev/null", &no_limits, true, 0, false},
+        {path, &no_limits, NOTHING, 0, true},
+        {path, &no_limits, OLD_TRACE, 0, true},
+        {path, &no_limits, OLD_TRACE, too_much, false},
+        {path, &few, NOTHING, 0, false},
+        {path, &max, NOTHING, 0, false},
+        {path, &no_limits, TWO_NAMES, 0, false},
+        {path, &no_limits, ANOTHERS, 0, false},
+        {path, &no_limits, RIGHTS, 0, false},
+        {link_path, &no_limits, OLD_TRACE, 0, false},
+        {link_path, &no_limits, NOTHING, 0,
+         false}, /* the file that the link names comes into being */
+        {"/dev/null", &no_limits, NOTHING, 0, false},
     };
     assert_int_equal(symlink(path, link_path), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct trace_file file;
-        unlink(path);
-        if (rows[i].exists)
-            close(open(path, O_WRONLY | O_CREAT, 0600));
+        prepare(rows[i].before, second);
         assert_int_equal(trace_file_open(&file, rows[i].path, true, rows[i].limits), 0);
         assert_int_equal(trace_file_has_plenty(&file, rows[i].n_more_bytes), rows[i].plenty);
         trace_file_close(&file);
         assert_int_equal(file.folder_fd, -1);
     }
+    unlink(second);
     unlink(link_path);
+    unlink(path);
 }
 
 static void a_trace_of_nothing_goes_as_it_came(void **state)
