@@ -48,7 +48,7 @@ struct compress *compress_new(struct trace_file *file)
     compress->file = file;
     compress->context = way_new_context();
     compress->way = PACE_DENSE;
-    compress->crowding.fd = -1;
+    compress->crowding.turns_fd = compress->crowding.load_fd = -1;
     compress->input = malloc(INPUT_BYTES);
     compress->output = malloc(ZSTD_COMPRESSBOUND(INPUT_BYTES));
     if (!compress->context || !compress->input || !compress->output) {
