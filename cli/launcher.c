@@ -133,12 +133,17 @@ static bool stops(int signal_number)
     return signal_number == SIGTSTP || signal_number == SIGTTIN || signal_number == SIGTTOU;
 }
 
+static bool undoes(int signal_number, int other)
+{
+    return signal_number == SIGCONT ? stops(other) : stops(signal_number) && other == SIGCONT;
+}
+
 /* Keep it until the command is there. As in the kernel, a stop and a continuation undo each other:
  * both are pending for the moment between, and the command would stop when it is to go on. */
 static void hold(sigset_t *held, int signal_number)
 {
     for (int i = 1; i < NSIG; i++)
-        if ((signal_number == SIGCONT && stops(i)) || (stops(signal_number) && i == SIGCONT))
+        if (undoes(signal_number, i))
             sigdelset(held, i);
     sigaddset(held, signal_number);
 }

@@ -256,6 +256,15 @@ static void tell_numbers(struct recording *recording)
         atomic_store(&board->n_lost[i], recording->drain.n_lost[i]);
 }
 
+/* Returns false where it neither stopped nor is about to. Again each pass: it may be only on its way into the stop. */
+static bool continue_launcher(const struct recording *recording)
+{
+    if (!atomic_load(&recording->board->launcher_stopped) || getppid() != recording->launcher_pid)
+        return false;
+    kill(recording->launcher_pid, SIGCONT);
+    return true;
+}
+
 static void tell_command_news(struct recording *recording, const struct tree_news *news)
 {
     struct board *const board = recording->board;
@@ -264,10 +273,8 @@ static void tell_command_news(struct recording *recording, const struct tree_new
         atomic_fetch_add(&board->n_stops, 1);
         recording_ring_bell(recording);
     }
-    /* Again each pass: the launcher may be only on its way into the stop. */
-    if (!recording->tree.command_stopped && atomic_load(&board->launcher_stopped) &&
-        getppid() == recording->launcher_pid)
-        kill(recording->launcher_pid, SIGCONT);
+    if (!recording->tree.command_stopped)
+        continue_launcher(recording);
     if (recording->tree.command_ended && atomic_load(&board->phase) == BOARD_RUNNING) {
         atomic_store(&board->wait_status, recording->tree.command_status);
         recording_enter(recording, BOARD_WAITING);
@@ -391,16 +398,11 @@ static void run_passes(struct recording *recording)
 }
 
 /* The launcher may have been on its way into a stop, after the command's, when that went on and ended. */
-static void continue_launcher(const struct recording *recording)
+static void see_launcher_go_on(const struct recording *recording)
 {
     const struct timespec pause = {.tv_nsec = 1000 * 1000};
-    for (unsigned i = 0; i < MAX_CONTINUATIONS; i++) {
-        if (!atomic_load(&recording->board->launcher_stopped) ||
-            getppid() != recording->launcher_pid)
-            return;
-        kill(recording->launcher_pid, SIGCONT);
+    for (unsigned i = 0; i < MAX_CONTINUATIONS && continue_launcher(recording); i++)
         nanosleep(&pause, NULL);
-    }
 }
 
 int collector_run(const struct collector_settings *settings, struct board *board, int bell_fd)
@@ -418,7 +420,7 @@ int collector_run(const struct collector_settings *settings, struct board *board
         recording_enter(&recording, BOARD_RUNNING);
         run_passes(&recording);
         recording_enter(&recording, BOARD_FINISHING);
-        continue_launcher(&recording); /* from now on it begins no stop */
+        see_launcher_go_on(&recording); /* from now on it begins no stop */
         finish_recording(&recording);
         tell_numbers(&recording);
         recording_enter(&recording, BOARD_DONE);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "collector/trace_file.h"
 #include "collector/way.h"
 
 enum repack_sizes {
@@ -42,12 +43,12 @@ struct old_file {
 
 struct packing {
     const struct repack *repack;
-    int new_fd;
-    pthread_mutex_t lock; /* of all below; the file is the one's whose turn it is */
+    struct trace_file new_file; /* the one's whose turn it is */
+    pthread_mutex_t lock;       /* of all below */
     pthread_cond_t turned;
     struct old_file old;
     uint64_t n_taken, n_written; /* frames */
-    uint64_t n_bytes, n_saved_bytes;
+    uint64_t n_saved_bytes;
     int error; /* the first; everybody stops */
 };
 
@@ -165,20 +166,6 @@ static int pack_frame(struct packer *packer, const uint8_t **bytes_out, size_t *
     return 0;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t n_bytes)
-{
-    while (n_bytes > 0) {
-        const ssize_t n = write(fd, bytes, n_bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Under the lock: wait for the turn, let go of the lock for writing, pass the turn on. */
 static int write_in_turn(struct packing *packing, const struct packer *packer, const uint8_t *bytes,
                          size_t n_bytes)
@@ -188,10 +175,9 @@ static int write_in_turn(struct packing *packing, const struct packer *packer, c
     if (packing->error)
         return packing->error;
     pthread_mutex_unlock(&packing->lock);
-    const int error = write_all(packing->new_fd, bytes, n_bytes);
+    const int error = trace_file_write(&packing->new_file, bytes, n_bytes);
     pthread_mutex_lock(&packing->lock);
     packing->n_written++;
-    packing->n_bytes += n_bytes;
     packing->n_saved_bytes += packer->n_bytes - n_bytes;
     pthread_cond_broadcast(&packing->turned);
     return error;
@@ -286,8 +272,7 @@ static int copy_rest(struct packing *packing)
     while (!old->at_end || old->at < old->end) {
         if (atomic_load(packing->repack->unwanted))
             return -ECANCELED;
-        int error = write_all(packing->new_fd, old->bytes + old->at, old->end - old->at);
-        packing->n_bytes += old->end - old->at;
+        int error = trace_file_write(&packing->new_file, old->bytes + old->at, old->end - old->at);
         old->at = old->end;
         if (error == 0)
             error = read_more(old);
@@ -303,7 +288,7 @@ static int pack_file(const struct repack *repack, int old_fd, int new_fd, uint64
 {
     struct packing packing = {
         .repack = repack,
-        .new_fd = new_fd,
+        .new_file = {.fd = new_fd, .folder_fd = -1},
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .turned = PTHREAD_COND_INITIALIZER,
         .old = {.fd = old_fd, .bytes = malloc(READ_BYTES), .cap = READ_BYTES},
@@ -315,7 +300,7 @@ static int pack_file(const struct repack *repack, int old_fd, int new_fd, uint64
     pthread_cond_destroy(&packing.turned);
     pthread_mutex_destroy(&packing.lock);
     if (error == 0)
-        *n_bytes_out = packing.n_bytes;
+        *n_bytes_out = packing.new_file.n_bytes;
     return error;
 }
 

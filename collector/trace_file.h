@@ -48,7 +48,8 @@ void trace_file_discard(struct trace_file *file, const char *path);
 uint64_t trace_file_room(const struct trace_file *file);
 
 /* Tell whether a second file beside it would bother nobody: nothing but the disk bounds the file, it is
- * ours alone (created, or found without links to it, other owners and attributes), and four times what is written and `n_more_bytes` is free. Asks the disk. */
+ * ours alone (created, or found without links to it, other owners and attributes), and four times what is
+ * written and `n_more_bytes` is free. Asks the disk. */
 bool trace_file_has_plenty(const struct trace_file *file, uint64_t n_more_bytes);
 
 /* Ask whether n more bytes may be written with the reserve still left.

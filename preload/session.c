@@ -337,8 +337,8 @@ static void become_image(struct thread_state *thread)
     if (!atomic_load(&session.syscalls_risky))
         image_read_start_time();
     modules_forget();
-    atomic_store(&session.company,
-                 0); /* the table of last events is wiped, and all lanes are new */
+    /* The table of last events is wiped, and all lanes are new. */
+    atomic_store(&session.company, 0);
     set_canary();
 }
 

@@ -20,7 +20,8 @@ enum {
 
 _Static_assert(2 * SESSION_MAX_SLOTS < 1 << (NUMBER_BITS - 1), "each slot has two numbers, from 1");
 
-/* How high the count in session.company may get, so that marks of before stay void. After that, nobody is alone or shares. */
+/* How high the count in session.company may get, so that marks of before stay void. After that, nobody is alone or
+ * shares. */
 static const uint64_t last_count = (UINT64_C(1) << COUNT_BITS) - 1;
 
 static uint64_t company_now(void)

@@ -37,7 +37,7 @@ size_t usable_ask(const void *address, size_t n_bytes)
 {
     if (n_bytes > USABLE_MOST_BYTES || atomic_load(&usable_now) == &none)
         return 0;
-    const size_t entry = (n_bytes + USABLE_GRAIN - 1) / USABLE_GRAIN;
+    const size_t entry = usable_entry(n_bytes);
     const size_t last = entry > 0 ? entry * USABLE_GRAIN : 1; /* of no bytes it promises nothing */
     const size_t first = entry > 0 ? last - USABLE_GRAIN + 1 : 1;
     const size_t usable = asked(address);

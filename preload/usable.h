@@ -32,14 +32,18 @@ size_t usable_ask(const void *address, size_t n_bytes);
 /* Compare with what is remembered. */
 void usable_check(const void *address, size_t n_bytes);
 
+static inline size_t usable_entry(size_t n_bytes)
+{
+    return (n_bytes + USABLE_GRAIN - 1) / USABLE_GRAIN;
+}
+
 /* What is remembered of malloc(n_bytes), 0: nothing. */
 static inline size_t usable_known(size_t n_bytes)
 {
     if (n_bytes > USABLE_MOST_BYTES)
         return 0;
     usable_table *const table = atomic_load_explicit(&usable_now, memory_order_relaxed);
-    const size_t entry = (n_bytes + USABLE_GRAIN - 1) / USABLE_GRAIN;
-    return atomic_load_explicit(&(*table)[entry], memory_order_relaxed);
+    return atomic_load_explicit(&(*table)[usable_entry(n_bytes)], memory_order_relaxed);
 }
 
 /* Those of a block just got by malloc(n_bytes), or 0: then only its allocator knows. */
