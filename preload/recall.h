@@ -11,7 +11,8 @@
  * Calls that do not follow from the stack before (I/O, sampled releases) are guessed by pc and sp at once.
  *
  * A guess is only where to look. It is right when every word is the same, compared on the living stack from
- * the caller outwards up to the first difference: what memo.c says of its words is true of these.
+ * the caller outwards up to the first difference: what memo.c says of its words is true of these. Those of one page
+ * of memory, where one that can be read tells that all can, are compared at once.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
  * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for
@@ -30,27 +31,31 @@ enum recall_sizes {
     RECALL_GUESS_BITS = 13, /* of the places in a table */
     RECALL_ID_BITS = 12,
     RECALL_UNIT_BYTES = 16,
-    RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,900 stacks; cppcheck has 5,400, few at a time */
+    RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,850 stacks; cppcheck has 5,400, few at a time */
     RECALL_FIRST_UNIT = 64, /* smaller numbers name no stack */
     RECALL_MAX_WORDS = 512, /* of one stack */
     RECALL_WORDS_A_GROUP = 4,
 };
 
+/* Two words that are compared in one instruction. */
+typedef uintptr_t recall_pair __attribute__((vector_size(2 * sizeof(uintptr_t))));
+
 /* Four words of a stack, from the caller outwards, and how far above its sp each lies: two distances in one number, the
- * inner word's below. So a word takes two and a half loads to compare, where an address of its own would make it three. */
+ * inner word's below. So a word takes two loads to compare, or two and a half; with an address of its own it took three. */
 struct recall_words {
-    uintptr_t values[RECALL_WORDS_A_GROUP];
+    recall_pair values[RECALL_WORDS_A_GROUP / 2];
     uint64_t offsets[RECALL_WORDS_A_GROUP / 2];
 };
 
-/* A kept stack. */
+/* A kept stack. Its last group is filled up with its last word. */
 struct recalled {
     struct arch_frame at; /* the innermost frame */
     uint64_t form;        /* how its id is packed (pack_hot_form_of) */
     uint32_t id;
     uint16_t n_groups;
+    uint16_t n_near; /* the first ones, whose words are all on one page */
     bool bp_matters;
-    struct recall_words groups[]; /* the last one filled up with its last word */
+    alignas(recall_pair) struct recall_words groups[];
 };
 
 /* Those of a lane. Zero it to begin; pages that are never needed are never touched. */

@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 #include "preload/modules.h"
 #include "preload/recall.h"
 #include "tests/support/lane_fixture.h"
 
-enum { N_WORDS = 8, ID = 7 };
+enum { N_WORDS = 8, ID = 7, PAGE_WORDS = 4096 / sizeof(uintptr_t) };
 
 static struct lane *lane;
 static struct recall recall;
@@ -23,6 +24,7 @@ static const uintptr_t other_than_two = 1;
 
 static struct arch_frame caller;
 static size_t n_words;
+static uintptr_t *places[RECALL_MAX_WORDS + 2]; /* of the words */
 static bool bp_matters;
 static bool by_place; /* not after the stack before */
 
@@ -33,8 +35,10 @@ static int start(void **state)
     memset(&recall, 0, sizeof recall);
     lane->recall = &recall;
     caller = (struct arch_frame){.pc = 0x4000, .sp = PLACE, .bp = 5};
-    for (size_t i = 0; i < RECALL_MAX_WORDS + 2; i++)
+    for (size_t i = 0; i < RECALL_MAX_WORDS + 2; i++) {
         memory[i] = 100 + i;
+        places[i] = &memory[i];
+    }
     n_words = N_WORDS;
     bp_matters = by_place = false;
     modules_generation_now = 0;
@@ -47,7 +51,7 @@ static void unwind(uint32_t id)
     struct stack *const stack = &lane->stack;
     stack->words[0] = (struct stack_word){.at = &other_than_two, .value = 2};
     for (size_t i = 1; i < n_words; i++)
-        stack->words[i] = (struct stack_word){.at = &memory[i], .value = memory[i]};
+        stack->words[i] = (struct stack_word){.at = places[i], .value = *places[i]};
     stack->frames[0] = (struct stack_frame){
         .at = caller, .n_words = (uint16_t)n_words, .n = 1, .bp_matters = bp_matters};
     stack->n = stack->n_kept = 1;
@@ -279,6 +283,62 @@ static void long_ones_are_not_kept(void **state)
     assert_int_equal(n_known(4, ID + 1), 0);
 }
 
+static void a_word_that_is_not_aligned_is_not_kept(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        unwind(ID);
+        lane->stack.words[3].at = (const uintptr_t *)((uintptr_t)&memory[3] + 4);
+        recall_learn(lane, &caller, ID);
+    }
+    assert_null(recall_find(lane, &caller));
+}
+
+/* Words lie anywhere on their pages: some pages have one, some more than a group. */
+static void words_may_lie_on_many_pages(void **state)
+{
+    static uintptr_t stretch[8 * PAGE_WORDS];
+    static const uint16_t n_on_page[] = {1, 4, 5, 2, 13, 18}; /* outermost first */
+    size_t n = 1;
+    (void)state;
+    for (size_t page = 0; page < sizeof n_on_page / sizeof n_on_page[0]; page++)
+        for (size_t i = 0; i < n_on_page[page]; i++)
+            places[n++] = &stretch[(page + 1) * PAGE_WORDS + 37 * i];
+    n_words = n;
+    caller.sp = (uintptr_t)stretch;
+    assert_int_equal(n_known(4, ID), 2);
+    for (size_t i = 1; i < n_words; i++) {
+        ++*places[i];
+        assert_false(is_known(ID + (uint32_t)i));
+        --*places[i];
+        assert_true(is_known(ID));
+    }
+}
+
+/* A stack that ends earlier than one of before did at the same place: what was further out may be gone. */
+static void pages_beyond_a_difference_are_not_read(void **state)
+{
+    enum { N_OUTER = 6, N_INNER = 19 };
+    const size_t page_bytes = PAGE_WORDS * sizeof(uintptr_t);
+    uintptr_t *const pages =
+        mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)state;
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    n_words = 1 + N_OUTER + N_INNER;
+    for (size_t i = 1; i < n_words; i++)
+        places[i] = &pages[(i <= N_OUTER ? 1 : 0) * PAGE_WORDS + n_words - i];
+    caller.sp = (uintptr_t)pages;
+    n_known(3, ID);
+    assert_int_equal(mprotect(&pages[PAGE_WORDS], page_bytes, PROT_NONE), 0);
+    for (size_t i = 1 + N_OUTER; i < n_words; i++) {
+        ++*places[i];
+        assert_null(recall_find(lane, &caller));
+        assert_null(recall_find_at(lane, &caller));
+        --*places[i];
+    }
+    munmap(pages, 2 * page_bytes);
+}
+
 static void words_of_other_stacks_are_not_kept(void **state)
 {
     (void)state;
@@ -317,6 +377,9 @@ int main(void)
         cmocka_unit_test_setup(what_is_of_no_use_rests, start),
         cmocka_unit_test_setup(what_may_not_be_compared_is_not_kept, start),
         cmocka_unit_test_setup(long_ones_are_not_kept, start),
+        cmocka_unit_test_setup(a_word_that_is_not_aligned_is_not_kept, start),
+        cmocka_unit_test_setup(words_may_lie_on_many_pages, start),
+        cmocka_unit_test_setup(pages_beyond_a_difference_are_not_read, start),
         cmocka_unit_test_setup(words_of_other_stacks_are_not_kept, start),
         cmocka_unit_test_setup(a_lane_may_have_no_memory_for_it, start),
     };
