@@ -134,6 +134,19 @@ static inline bool counts_live(void)
     return __builtin_expect(session.flags & SESSION_COUNT_LIVE, 0);
 }
 
+/* Say how long a call took, right behind its record, whose reading does for this one. */
+static void write_call_time(struct lane *lane, enum trace_timed_call call, uint64_t cycles)
+{
+    uint8_t *at = event_room(lane, EVENT_BYTES);
+    if (!at)
+        return;
+    ring_begin_stamp(lane);
+    at = stamp_lasts(lane) ? pack_hot_head(at, 4, TRACE_CALL_TIME, 0)
+                           : event_hot_head(lane, at, TRACE_CALL_TIME, 4, event_ticks(lane), 0);
+    at = pack_hot_uint(at, call);
+    ring_publish(lane, pack_hot_uint(at, cycles));
+}
+
 void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_block *block,
                       const struct arch_frame *caller)
 {
@@ -154,7 +167,7 @@ void event_allocation(struct lane *lane, enum trace_tag tag, const struct event_
         at = pack_hot_uint(at, block->alignment);
     ring_publish(lane, at);
     if (__builtin_expect(block->call_cycles != 0, 0))
-        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_ACQUISITION, (int64_t)block->call_cycles);
+        write_call_time(lane, TRACE_TIMED_ACQUISITION, block->call_cycles);
 }
 
 /* The stack of a release, where it is to have one. */
@@ -182,7 +195,7 @@ uint64_t event_release(struct lane *lane, enum trace_tag tag, const void *addres
 void event_release_time(struct lane *lane, uint64_t place, uint64_t call_cycles)
 {
     if (place == lane->head)
-        event_numbers(lane, TRACE_CALL_TIME, TRACE_TIMED_RELEASE, (int64_t)call_cycles);
+        write_call_time(lane, TRACE_TIMED_RELEASE, call_cycles);
 }
 
 void event_resize_begin(struct lane *lane, enum trace_resize_call call, const void *address)

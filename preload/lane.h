@@ -36,6 +36,7 @@ struct lane {
     uint64_t alone;    /* what session.company is while it says that we are; else no value of its */
     uint64_t together; /* what it was when we last saw others in it */
     uint64_t mark;     /* ours in last_touch.h */
+    uint64_t group_bytes; /* of records that the next reading is to be for */
     uint64_t stage_since; /* head when this stage was entered */
     uint64_t dense_since; /* the same, or head at the last pause, ... */
     uint64_t dense_ticks; /* ... and the time then */

@@ -53,6 +53,7 @@ void stamp_start(struct lane *lane)
 {
     lane->stage = STAMP_READING;
     lane->coarse_seen = 0;
+    lane->group_bytes = STAMP_GROUP_BYTES;
     /* Where nobody shares, nothing need be noted: as for one who is alone. */
     lane->alone = session.flags & SESSION_EXACT_TIMES ? company_now() : NEVER_ALONE;
     lane->stage_since = lane->dense_since = lane->dense_ticks = 0;
@@ -91,6 +92,7 @@ static void enter_stage(struct lane *lane, enum stamp_stage stage)
 {
     lane->stage = stage;
     lane->shared_until = 0;
+    lane->group_bytes = STAMP_GROUP_BYTES;
     lane->stage_since = lane->head;
     begin_stretch(lane);
     const uint32_t wants_clock = stage >= STAMP_ASKING;
@@ -109,6 +111,17 @@ static bool runs(uint64_t coarse, uint64_t ticks)
     return coarse != 0 && (coarse > ticks || ticks - coarse < STAMP_STALE_TICKS);
 }
 
+/* Let the next group be longer where the last one was full soon, and shorter where it took long. */
+static void fit_group(struct lane *lane, uint64_t lasted_ticks)
+{
+    const bool was_full = lane->shared_until != 0 && lane->head >= lane->shared_until;
+    if (lasted_ticks > STAMP_PAUSE_TICKS / 4 && lane->group_bytes > STAMP_GROUP_BYTES)
+        lane->group_bytes /= 2;
+    else if (was_full && lasted_ticks < STAMP_PAUSE_TICKS / 8 &&
+             lane->group_bytes < STAMP_LONG_GROUP_BYTES)
+        lane->group_bytes *= 2;
+}
+
 /* Share the reading just taken with the records to come. */
 static void begin_group(struct lane *lane, uint64_t ticks)
 {
@@ -119,7 +132,7 @@ static void begin_group(struct lane *lane, uint64_t ticks)
     }
     lane->coarse_seen = coarse;
     /* A step that came after the reading would promise the collector more than is true. */
-    lane->shared_until = coarse <= ticks ? lane->head + STAMP_GROUP_BYTES : 0;
+    lane->shared_until = coarse <= ticks ? lane->head + lane->group_bytes : 0;
 }
 
 /* One pause may be an interrupt. Who pauses every few thousand records does so of its own accord, and in the same
@@ -161,7 +174,7 @@ void stamp_note_pause(struct lane *lane)
         pause(lane);
 }
 
-void stamp_note_slow(struct lane *lane, uint64_t ticks)
+void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
 {
     const uint64_t company = company_now();
     if (company != lane->alone && company != lane->together)
@@ -170,8 +183,10 @@ void stamp_note_slow(struct lane *lane, uint64_t ticks)
         enter_stage(lane, STAMP_READING);
     if (lane->stage != STAMP_READING && lane->head - lane->useful_at > STAMP_VAIN_BYTES)
         give_up_asking(lane);
-    if (lane->stage == STAMP_SHARING)
-        begin_group(lane, ticks);
+    if (lane->stage != STAMP_SHARING)
+        return;
+    fit_group(lane, paused_ticks);
+    begin_group(lane, ticks);
 }
 
 void stamp_end_groups(struct lane *lane)

@@ -3,7 +3,8 @@
  *
  * A reading takes 8 to 16 ns, two of them half of what a malloc and its free cost. So where a thread has had events
  * without a pause of STAMP_PAUSE_TICKS for STAMP_DENSE_BYTES of records, the records of the next STAMP_GROUP_BYTES may
- * share one reading: they are stamped with the thread's last one, which is before they happened.
+ * share one reading: they are stamped with the thread's last one, which is before they happened. Groups grow up to four
+ * times as long while they take less than an eighth of a pause.
  *
  * **How far off.** A group lasts less than a pause, or it was the last: then the thread reads each time again until
  * it has been dense for as long. A longer pause within a group is noticed by the coarse clock, which the collector
@@ -59,21 +60,29 @@ enum stamp_tuning {
     STAMP_PAUSE_TICKS = 4096, /* 16 us at 2 GHz */
     STAMP_DENSE_BYTES = 1024, /* some 150 records; where they do not last, up to STAMP_LONG_BYTES */
     STAMP_LONG_BYTES = 16384,
-    STAMP_GROUP_BYTES = 128,     /* 13 to 25 */
+    STAMP_GROUP_BYTES = 128, /* 13 to 25 */
+    STAMP_LONG_GROUP_BYTES = 512,
     STAMP_STALE_TICKS = 1 << 20, /* a coarse clock that is four milliseconds old stands still */
     STAMP_VAIN_BYTES = 4 << 20,  /* of asking for it; it starts before half a ring is full */
 };
 
-/* Tell whether the lane's next record, an event of this block, may share its last reading. Ask within the event
- * (ring_begin_stamp), after the allocation or before the release. */
+/* Tell whether the lane's last reading still stands for what concerns no other lane. Ask within the event
+ * (ring_begin_stamp). */
+static inline bool stamp_lasts(const struct lane *lane)
+{
+    return lane->head < lane->shared_until &&
+           atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed) ==
+               lane->coarse_seen;
+}
+
+/* Tell whether the lane's next record, an event of this block, may share its last reading. Ask within the event, after
+ * the allocation or before the release. */
 static inline bool stamp_is_shared(const struct lane *lane, const void *address)
 {
     const uint64_t company = atomic_load_explicit(&session.company, memory_order_relaxed);
     const bool nobody_else =
         company == lane->alone || (last_touch_was_ours(lane, address) && company == lane->together);
-    return nobody_else && lane->head < lane->shared_until &&
-           atomic_load_explicit(&session.header->coarse_ticks, memory_order_relaxed) ==
-               lane->coarse_seen;
+    return nobody_else && stamp_lasts(lane);
 }
 
 /* The lane's next record shares its last reading. Of many that do, this may be called for a few. */
@@ -90,7 +99,7 @@ static inline bool stamp_has_company(const struct lane *lane)
 }
 
 void stamp_note_pause(struct lane *lane);
-void stamp_note_slow(struct lane *lane, uint64_t ticks);
+void stamp_note_slow(struct lane *lane, uint64_t ticks, uint64_t paused_ticks);
 
 /* The lane's next record has a reading of its own. Since the last one, paused_ticks went into no call that is known of. */
 static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t paused_ticks)
@@ -99,7 +108,7 @@ static inline void stamp_note(struct lane *lane, uint64_t ticks, uint64_t paused
         stamp_note_pause(lane);
     if (lane->stage != STAMP_READING ||
         atomic_load_explicit(&session.company, memory_order_relaxed) != lane->together)
-        stamp_note_slow(lane, ticks);
+        stamp_note_slow(lane, ticks, paused_ticks);
 }
 
 void stamp_consider_slow(struct lane *lane);

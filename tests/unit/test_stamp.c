@@ -129,6 +129,43 @@ static void a_group_has_an_end(void **state)
     assert_in_range(n_groups, 1000 * 4 / STAMP_GROUP_BYTES, 1000 * 8 / STAMP_GROUP_BYTES);
 }
 
+/* The most records in a row that share a stamp, of 1000 that are `elapsed` ticks apart. */
+static size_t longest_group(uint64_t elapsed)
+{
+    size_t n_longest = 0, n = 0;
+    for (int i = 0; i < 1000; i++) {
+        n = record_after(lane, elapsed) ? n + 1 : 0;
+        n_longest = n > n_longest ? n : n_longest;
+        run_clock();
+    }
+    return n_longest;
+}
+
+static void groups_are_longer_where_events_are_quick(void **state)
+{
+    (void)state;
+    come_to_share();
+    assert_in_range(longest_group(2), STAMP_LONG_GROUP_BYTES / 6, STAMP_LONG_GROUP_BYTES / 4);
+    longest_group(STAMP_PAUSE_TICKS / 50); /* the first of these were begun before */
+    assert_in_range(longest_group(STAMP_PAUSE_TICKS / 50), 10, STAMP_GROUP_BYTES / 4);
+    assert_int_equal(lane->stage, STAMP_SHARING);
+    assert_in_range(longest_group(2), STAMP_LONG_GROUP_BYTES / 6, STAMP_LONG_GROUP_BYTES / 4);
+}
+
+static void a_reading_lasts_for_what_concerns_no_other_lane(void **state)
+{
+    (void)state;
+    come_to_share();
+    while (!record_after(lane, STEP_TICKS))
+        ;
+    assert_true(stamp_lasts(lane));
+    touch_after(other, 1, OTHERS_BLOCK);
+    assert_true(stamp_lasts(lane));
+    assert_false(stamp_is_shared(lane, (void *)OTHERS_BLOCK));
+    show_clock(now);
+    assert_false(stamp_lasts(lane));
+}
+
 static void nobody_shares_without_a_clock(void **state)
 {
     (void)state;
@@ -450,6 +487,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_dense_stretch_leads_to_sharing, start),
         cmocka_unit_test_setup(a_group_has_an_end, start),
+        cmocka_unit_test_setup(groups_are_longer_where_events_are_quick, start),
+        cmocka_unit_test_setup(a_reading_lasts_for_what_concerns_no_other_lane, start),
         cmocka_unit_test_setup(nobody_shares_without_a_clock, start),
         cmocka_unit_test_setup(a_clock_that_stands_still_ends_it, start),
         cmocka_unit_test_setup(a_step_of_the_clock_ends_a_group, start),
