@@ -52,7 +52,7 @@ static const struct option_spec specs[] = {
     {"exact-times", 0, OPTION_FLAG, offsetof(struct values, exact_times), NULL, NULL,
      "read the clock at every event, in dense stretches, too"},
     {"free-stacks", 0, OPTION_FLAG, offsetof(struct values, free_stacks), NULL, NULL,
-     "record where every block is freed (one in 32 otherwise)"},
+     "record where every block is freed (one in 64 otherwise)"},
     {"depth", 0, OPTION_COUNT, offsetof(struct values, depth), "N", NULL,
      "frames kept per stack (128); 0: record no stacks"},
     {"max-size", 0, OPTION_SIZE, offsetof(struct values, max_bytes), "SIZE", NULL,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which release is sampled next. Distances are even between 1 and 63. What is left of one at a moment that
+/* Which release is sampled next. Distances are even between 1 and 127. What is left of one at a moment that
  * knows nothing of it is short more often than long, as the smaller of two such numbers is: with that a thread
  * begins, and all of its releases are equally likely. */
 #include "preload/sampling.h"
 
 #include "preload/xorshift.h"
 
-enum { LONGEST_DISTANCE = 63 }; /* TRACE_FREES_SAMPLED is their mean */
+enum { LONGEST_DISTANCE = 127 }; /* TRACE_FREES_SAMPLED is their mean */
 _Static_assert((1 + LONGEST_DISTANCE) / 2 == TRACE_FREES_SAMPLED, "what traces say");
 
 /* 1 to LONGEST_DISTANCE. */
@@ -37,8 +37,7 @@ unsigned sampling_decide(void)
             return sampling_usual();
     }
     thread->until_sampled = (int32_t)next_distance(thread) - 1;
-    const unsigned stack = session.max_depth ? SAMPLING_STACK : 0;
-    return stack | (thread->sampling_state & 1 ? 0 : SAMPLING_TIME);
+    return session.max_depth ? SAMPLING_STACK | SAMPLING_TIME : SAMPLING_TIME;
 }
 
 void sampling_forget(struct thread_state *thread)

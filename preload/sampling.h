@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Which releases are recorded with their stack, and timed: one in 32 on average with a stack, half of
- * those timed, so that it costs next to nothing. With --free-stacks all have one.
+/* Which releases are recorded with their stack, and timed: one in 64 on average, so that it costs next to nothing. With
+ * --free-stacks all have a stack.
  *
  *     const unsigned what = sampling_is_due() ? sampling_decide() : sampling_usual();
  *
  * A fixed distance would meet a program that frees A, B, A, B always at A. So the distance from one to the
- * next varies between 1 and 63, differently in each thread of each image, and is the same from run to run: it
+ * next varies between 1 and 127, differently in each thread of each image, and is the same from run to run: it
  * depends on neither addresses nor time. A release of a young thread is as likely to be taken as one of an old.
  * Async-signal-safe; a counter and a branch a release. */
 #ifndef HEAPWISE_PRELOAD_SAMPLING_H

@@ -18,7 +18,7 @@
 #define TRACE_VERSION_MINOR 3
 
 /* Without --free-stacks: one release in so many has its stack. */
-#define TRACE_FREES_SAMPLED 32
+#define TRACE_FREES_SAMPLED 64
 
 enum trace_tag {
     /* Allocations: [tag, dt, da, size, stack {, usable {, alignment}}].

@@ -14,7 +14,7 @@ from lib_record import BUILD, Folder, Verdicts, record, run
 VICTIMS = os.path.join(BUILD, "tests", "victims")
 SHOW = os.path.join(BUILD, "tests", "show-freed-at")
 ROUNDS = 100000
-ONE_IN = 32
+ONE_IN = 64
 # What freed_in_turn does in four rounds: frees by place.
 TRUTH = {"make_a": {"drop_even": 2, "drop_odd": 2},
          "make_b": {"drop_even": 3, "drop_odd": 1},
