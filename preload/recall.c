@@ -29,6 +29,7 @@ enum {
     LEAST_TAKEN_PER_MISS = 4, /* else what is kept is of little use */
     RESTING_STACKS = 1 << 15,
     PAGE_BYTES = 4096,
+    MAIN_STACK_BYTES = 64 << 20,
     LEAST_NEAR = 3, /* groups: for fewer, to begin and to end costs as much */
     LARGEST_UNITS = UNITS_OF(GROUPS_OF(RECALL_MAX_WORDS)),
 };
@@ -94,7 +95,7 @@ static inline const uintptr_t *difference_in(const struct recall_words *group, s
 /* From a caller whose place it is outwards: the first word that is another one, NULL when none is. */
 static inline const uintptr_t *first_difference(const struct recalled *stack)
 {
-    return difference_in(stack->groups, stack->n_groups, stack->at.sp);
+    return difference_in(stack->groups, (size_t)stack->n_near + stack->n_far, stack->at.sp);
 }
 
 static inline recall_pair pair_at(uintptr_t sp, uint64_t offsets)
@@ -102,16 +103,19 @@ static inline recall_pair pair_at(uintptr_t sp, uint64_t offsets)
     return (recall_pair){*word_at(sp, (uint32_t)offsets), *word_at(sp, offsets >> 32)};
 }
 
-/* Tell whether any word of n_groups on one page is another one. Without a branch a word: about 0.3 ns each. */
-static inline bool differ_near(const struct recall_words *group, size_t n_groups, uintptr_t sp)
+/* What is behind n_groups, all of whose words can be read; NULL where one is another word. Without a branch a word: about
+ * 0.3 ns each. */
+static inline const struct recall_words *behind_same(const struct recall_words *group,
+                                                     size_t n_groups, uintptr_t sp)
 {
     recall_pair inner = {0}, outer = {0}; /* bits that differ */
-    for (size_t n = n_groups; n > 0; n--, group++) {
+    do {
         inner |= pair_at(sp, group->offsets[0]) ^ group->values[0];
         outer |= pair_at(sp, group->offsets[1]) ^ group->values[1];
-    }
+        group++;
+    } while (--n_groups > 0);
     inner |= outer;
-    return (inner[0] | inner[1]) != 0;
+    return (inner[0] | inner[1]) == 0 ? group : NULL;
 }
 
 /* Tell whether it is the caller's stack. */
@@ -120,10 +124,10 @@ static inline bool holds(const struct recalled *stack, const struct arch_frame *
     if (!is_at(stack, caller))
         return false;
     const uintptr_t sp = stack->at.sp;
-    const size_t n_near = stack->n_near, n_far = stack->n_groups - n_near;
-    if (n_near > 0 && differ_near(stack->groups, n_near, sp))
-        return false;
-    return n_far == 0 || !difference_in(&stack->groups[n_near], n_far, sp);
+    const struct recall_words *far = stack->groups;
+    if (stack->n_near > 0)
+        far = behind_same(far, stack->n_near, sp);
+    return far && (stack->n_far == 0 || !difference_in(far, stack->n_far, sp));
 }
 
 static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
@@ -271,12 +275,21 @@ static bool put_words(struct recall_words *groups, size_t n_groups, uintptr_t sp
     return are_above;
 }
 
-/* How many of the first groups have all their words on the page of the innermost. */
+/* What can be read from a word of the stack on, in bytes: the rest of its page, or of the main thread's stack. Linux
+ * lets that grow, never shrink, and no mapping of its choice comes nearer than 128 MiB to its end (mmap_base,
+ * arch/x86/mm/mmap.c). */
+static uintptr_t bytes_readable(uintptr_t at)
+{
+    const uintptr_t of_main_stack = stack_main_end() - at;
+    return of_main_stack < MAIN_STACK_BYTES ? of_main_stack : PAGE_BYTES - at % PAGE_BYTES;
+}
+
+/* How many of the first groups have all their words where the innermost tells that they can be read. */
 static size_t count_near(const struct stack_word *outermost, const struct stack_word *end)
 {
-    const uintptr_t page = (uintptr_t)end[-1].at / PAGE_BYTES;
+    const uintptr_t innermost = (uintptr_t)end[-1].at, n_bytes = bytes_readable(innermost);
     const struct stack_word *word = end;
-    while (word > outermost && (uintptr_t)word[-1].at / PAGE_BYTES == page)
+    while (word > outermost && (uintptr_t)word[-1].at - innermost < n_bytes)
         word--;
     const size_t n_words = (size_t)(end - word);
     const size_t n = word == outermost ? GROUPS_OF(n_words) : n_words / RECALL_WORDS_A_GROUP;
@@ -300,8 +313,8 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     kept->bp_matters = innermost->bp_matters;
     kept->id = stack->id;
     kept->form = pack_hot_form_of(stack->id);
-    kept->n_groups = (uint16_t)n_groups;
     kept->n_near = (uint16_t)count_near(outermost, outermost + n_words);
+    kept->n_far = (uint16_t)(n_groups - kept->n_near);
     if (!put_words(kept->groups, n_groups, kept->at.sp, outermost, outermost + n_words))
         return 0;
     stack_order_stores();

@@ -12,7 +12,7 @@
  *
  * A guess is only where to look. It is right when every word is the same, compared on the living stack from
  * the caller outwards up to the first difference: what memo.c says of its words is true of these. Those of one page
- * of memory, where one that can be read tells that all can, are compared at once.
+ * of memory, or of the main thread's stack, where one that can be read tells that all can, are compared at once.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
  * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for
@@ -52,8 +52,9 @@ struct recalled {
     struct arch_frame at; /* the innermost frame */
     uint64_t form;        /* how its id is packed (pack_hot_form_of) */
     uint32_t id;
-    uint16_t n_groups;
-    uint16_t n_near; /* the first ones, whose words are all on one page */
+    uint16_t
+        n_near; /* groups, the first ones: all their words can be read where the innermost can */
+    uint16_t n_far; /* groups: a word can be read where all before it are as they were */
     bool bp_matters;
     alignas(recall_pair) struct recall_words groups[];
 };

@@ -315,6 +315,29 @@ static void words_may_lie_on_many_pages(void **state)
     }
 }
 
+/* Words lie on the main thread's stack, which is there as a whole. */
+static void on_the_main_stack_pages_do_not_matter(void **state)
+{
+    uintptr_t stretch[4 * PAGE_WORDS];
+    (void)state;
+    n_words = 40;
+    for (size_t i = 1; i < n_words; i++) {
+        places[i] = &stretch[4 * PAGE_WORDS - 50 * i];
+        *places[i] = i;
+    }
+    caller.sp = (uintptr_t)stretch;
+    n_known(3, ID);
+    const struct recalled *const found = recall_find(lane, &caller);
+    assert_non_null(found);
+    assert_int_equal(found->n_far, 0);
+    for (size_t i = 1; i < n_words; i++) {
+        ++*places[i];
+        assert_false(is_known(ID + (uint32_t)i));
+        --*places[i];
+        assert_true(is_known(ID));
+    }
+}
+
 /* A stack that ends earlier than one of before did at the same place: what was further out may be gone. */
 static void pages_beyond_a_difference_are_not_read(void **state)
 {
@@ -379,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup(long_ones_are_not_kept, start),
         cmocka_unit_test_setup(a_word_that_is_not_aligned_is_not_kept, start),
         cmocka_unit_test_setup(words_may_lie_on_many_pages, start),
+        cmocka_unit_test_setup(on_the_main_stack_pages_do_not_matter, start),
         cmocka_unit_test_setup(pages_beyond_a_difference_are_not_read, start),
         cmocka_unit_test_setup(words_of_other_stacks_are_not_kept, start),
         cmocka_unit_test_setup(a_lane_may_have_no_memory_for_it, start),
