@@ -29,9 +29,8 @@ enum {
     LEAST_TAKEN_PER_MISS = 4, /* else what is kept is of little use */
     RESTING_STACKS = 1 << 15,
     PAGE_BYTES = 4096,
-    MAIN_STACK_BYTES = 64 << 20,
-    LEAST_NEAR = 3, /* groups: for fewer, to begin and to end costs as much */
-    LARGEST_UNITS = UNITS_OF(GROUPS_OF(RECALL_MAX_WORDS)),
+    LEAST_NEAR_WORDS = 9, /* for fewer, to begin and to end costs as much */
+    LARGEST_UNITS = UNITS_OF(GROUPS_OF(RECALL_MAX_WORDS) + 2),
 };
 
 #define WHATEVER_BEFORE UINT32_MAX /* no stack has this id */
@@ -92,10 +91,15 @@ static inline const uintptr_t *difference_in(const struct recall_words *group, s
     return NULL;
 }
 
+static inline size_t groups_in(const struct recalled *stack)
+{
+    return (size_t)stack->n_near[0] + stack->n_near[1] + stack->n_far;
+}
+
 /* From a caller whose place it is outwards: the first word that is another one, NULL when none is. */
 static inline const uintptr_t *first_difference(const struct recalled *stack)
 {
-    return difference_in(stack->groups, (size_t)stack->n_near + stack->n_far, stack->at.sp);
+    return difference_in(stack->groups, groups_in(stack), stack->at.sp);
 }
 
 static inline recall_pair pair_at(uintptr_t sp, uint64_t offsets)
@@ -124,10 +128,15 @@ static inline bool holds(const struct recalled *stack, const struct arch_frame *
     if (!is_at(stack, caller))
         return false;
     const uintptr_t sp = stack->at.sp;
-    const struct recall_words *far = stack->groups;
-    if (stack->n_near > 0)
-        far = behind_same(far, stack->n_near, sp);
-    return far && (stack->n_far == 0 || !difference_in(far, stack->n_far, sp));
+    const struct recall_words *group = stack->groups;
+    if (stack->n_near[0] > 0) {
+        group = behind_same(group, stack->n_near[0], sp);
+        if (group && stack->n_near[1] > 0)
+            group = behind_same(group, stack->n_near[1], sp);
+        if (!group)
+            return false;
+    }
+    return stack->n_far == 0 || !difference_in(group, stack->n_far, sp);
 }
 
 static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
@@ -275,25 +284,38 @@ static bool put_words(struct recall_words *groups, size_t n_groups, uintptr_t sp
     return are_above;
 }
 
-/* What can be read from a word of the stack on, in bytes: the rest of its page, or of the main thread's stack. Linux
- * lets that grow, never shrink, and no mapping of its choice comes nearer than 128 MiB to its end (mmap_base,
- * arch/x86/mm/mmap.c). */
-static uintptr_t bytes_readable(uintptr_t at)
+/* The outermost of the words before `end` that lie on one page of memory, with all between; `end` where there is none. */
+static const struct stack_word *outermost_on_page(const struct stack_word *outermost,
+                                                  const struct stack_word *end)
 {
-    const uintptr_t of_main_stack = stack_main_end() - at;
-    return of_main_stack < MAIN_STACK_BYTES ? of_main_stack : PAGE_BYTES - at % PAGE_BYTES;
+    const struct stack_word *word = end;
+    while (word > outermost && ((uintptr_t)word[-1].at ^ (uintptr_t)end[-1].at) < PAGE_BYTES)
+        word--;
+    return word;
 }
 
-/* How many of the first groups have all their words where the innermost tells that they can be read. */
-static size_t count_near(const struct stack_word *outermost, const struct stack_word *end)
+/* Put all words, the innermost of which is before `end`: those of the first page, of the second, and the others. False
+ * where one does not lie above sp. */
+static bool put_groups(struct recalled *kept, const struct stack_word *outermost,
+                       const struct stack_word *end)
 {
-    const uintptr_t innermost = (uintptr_t)end[-1].at, n_bytes = bytes_readable(innermost);
-    const struct stack_word *word = end;
-    while (word > outermost && (uintptr_t)word[-1].at - innermost < n_bytes)
-        word--;
-    const size_t n_words = (size_t)(end - word);
-    const size_t n = word == outermost ? GROUPS_OF(n_words) : n_words / RECALL_WORDS_A_GROUP;
-    return n < LEAST_NEAR ? 0 : n;
+    const struct stack_word *first = outermost_on_page(outermost, end);
+    const struct stack_word *second = outermost_on_page(outermost, first);
+    if (first - second < LEAST_NEAR_WORDS)
+        second = first;
+    if (second == first && end - first < LEAST_NEAR_WORDS)
+        second = first = end;
+    const size_t n_first = GROUPS_OF((size_t)(end - first)),
+                 n_second = GROUPS_OF((size_t)(first - second)),
+                 n_far = GROUPS_OF((size_t)(second - outermost));
+    const uintptr_t sp = kept->at.sp;
+    struct recall_words *const groups = kept->groups;
+    kept->n_near[0] = (uint16_t)n_first;
+    kept->n_near[1] = (uint16_t)n_second;
+    kept->n_far = (uint16_t)n_far;
+    return put_words(groups, n_first, sp, first, end) &&
+           put_words(groups + n_first, n_second, sp, second, first) &&
+           put_words(groups + n_first + n_second, n_far, sp, outermost, second);
 }
 
 /* Keep the lane's stack where there is room for any. Returns its first unit, 0 where it cannot be kept. */
@@ -302,7 +324,6 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     stack_settle(stack);
     const struct stack_frame *const innermost = stack_innermost(stack);
     const struct stack_word *const outermost = &stack->words[1]; /* that can be equal */
-    const size_t n_words = innermost->n_words - 1u, n_groups = GROUPS_OF(n_words);
     if (innermost->n_words > RECALL_MAX_WORDS)
         return 0;
     if (recall->n_units == 0)
@@ -313,12 +334,10 @@ static uint16_t keep(struct recall *recall, struct stack *stack)
     kept->bp_matters = innermost->bp_matters;
     kept->id = stack->id;
     kept->form = pack_hot_form_of(stack->id);
-    kept->n_near = (uint16_t)count_near(outermost, outermost + n_words);
-    kept->n_far = (uint16_t)(n_groups - kept->n_near);
-    if (!put_words(kept->groups, n_groups, kept->at.sp, outermost, outermost + n_words))
+    if (!put_groups(kept, outermost, &stack->words[innermost->n_words]))
         return 0;
     stack_order_stores();
-    recall->n_units = unit + (uint32_t)UNITS_OF(n_groups);
+    recall->n_units = unit + (uint32_t)UNITS_OF(groups_in(kept));
     stack_order_stores();
     return (uint16_t)unit;
 }

@@ -11,8 +11,9 @@
  * Calls that do not follow from the stack before (I/O, sampled releases) are guessed by pc and sp at once.
  *
  * A guess is only where to look. It is right when every word is the same, compared on the living stack from
- * the caller outwards up to the first difference: what memo.c says of its words is true of these. Those of one page
- * of memory, or of the main thread's stack, where one that can be read tells that all can, are compared at once.
+ * the caller outwards up to the first difference: what memo.c says of its words is true of these. Those on one page
+ * of memory, where one that can be read tells that all can, are compared at once. Nothing tells more than that: a program
+ * may have unmapped or protected part of any stack, the main thread's, too, and run a coroutine next to it.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
  * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for
@@ -47,14 +48,14 @@ struct recall_words {
     uint64_t offsets[RECALL_WORDS_A_GROUP / 2];
 };
 
-/* A kept stack. Its last group is filled up with its last word. */
+/* A kept stack. The last group of each part is filled up with its last word. */
 struct recalled {
     struct arch_frame at; /* the innermost frame */
     uint64_t form;        /* how its id is packed (pack_hot_form_of) */
     uint32_t id;
-    uint16_t
-        n_near; /* groups, the first ones: all their words can be read where the innermost can */
-    uint16_t n_far; /* groups: a word can be read where all before it are as they were */
+    /* Groups of the first page that words lie on, and of the next: all on a page can be read where the innermost can. */
+    uint16_t n_near[2];
+    uint16_t n_far; /* behind them: a word can be read where all before it are the same */
     bool bp_matters;
     alignas(recall_pair) struct recall_words groups[];
 };

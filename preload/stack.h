@@ -72,15 +72,6 @@ static inline uint64_t stack_hash(uint64_t outer, uintptr_t pc)
     return value << 32 | value >> 32;
 }
 
-/* Exported by ld.so. */
-extern void *__libc_stack_end __attribute__((weak));
-
-/* End of the main thread's stack, 0 where it is not known. */
-static inline uintptr_t stack_main_end(void)
-{
-    return &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0;
-}
-
 /* Where a frame saved its caller's rbp, by the caller's sp; NULL: it is still in rbp. */
 static inline const uintptr_t *stack_bp_slot(const struct stack_frame *frame, uintptr_t cfa)
 {

@@ -17,6 +17,9 @@ enum {
 
 struct unwind_cached_rule unwind_cache[UNWIND_CACHE_ENTRIES];
 
+/* End of the main thread's stack; exported by ld.so. */
+extern void *__libc_stack_end __attribute__((weak));
+
 struct cfi_word unwind_rule_anew(struct unwind_cached_rule *entry, uint64_t name, uintptr_t pc)
 {
     struct cfi_rule rule = cfi_find(pc);
@@ -35,7 +38,7 @@ static uintptr_t stack_limit(uintptr_t sp)
     const uintptr_t thread_end = arch_thread_pointer();
     if (sp < thread_end && thread_end - sp < LARGEST_STACK_BYTES)
         return thread_end;
-    const uintptr_t main_end = stack_main_end();
+    const uintptr_t main_end = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0;
     if (sp <= main_end && main_end - sp < LARGEST_STACK_BYTES)
         return main_end + 4096;
     return UINTPTR_MAX;

@@ -168,6 +168,7 @@ CASES = {
     "jump from a handler": (["jump_from_handler"], [], None),
     "throw": (["throw"], [], None),
     "coroutines": (["coroutines"], [], None),
+    "carved stack": (["carved_stack"], [], None),
     "signal stack": (["altstack"], [], None),
     "jump to nowhere": (["nowhere"], [], None),
     "rbp in other use": (["own_rbp"], [], None),

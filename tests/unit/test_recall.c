@@ -2,6 +2,7 @@
 /* A stack that came before is recognised by its words. Here these are words of an array, not of a stack. That stacks
  * of programs are recognised rightly is tests/e2e/unwinding.py's. */
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@
 #include "preload/recall.h"
 #include "tests/support/lane_fixture.h"
 
-enum { N_WORDS = 8, ID = 7, PAGE_WORDS = 4096 / sizeof(uintptr_t) };
+enum { N_WORDS = 8, ID = 7, PAGE_BYTES = 4096, PAGE_WORDS = PAGE_BYTES / sizeof(uintptr_t) };
 
 static struct lane *lane;
 static struct recall recall;
@@ -315,51 +316,62 @@ static void words_may_lie_on_many_pages(void **state)
     }
 }
 
-/* Words lie on the main thread's stack, which is there as a whole. */
-static void on_the_main_stack_pages_do_not_matter(void **state)
+/* Keep a stack whose words lie on three pages, the innermost first, so many on each; then change each word in turn with
+ * all pages beyond its own out of reach. */
+static void hold_apart(uintptr_t *pages, const size_t n_on_page[3])
 {
-    uintptr_t stretch[4 * PAGE_WORDS];
-    (void)state;
-    n_words = 40;
-    for (size_t i = 1; i < n_words; i++) {
-        places[i] = &stretch[4 * PAGE_WORDS - 50 * i];
-        *places[i] = i;
-    }
-    caller.sp = (uintptr_t)stretch;
-    n_known(3, ID);
-    const struct recalled *const found = recall_find(lane, &caller);
-    assert_non_null(found);
-    assert_int_equal(found->n_far, 0);
-    for (size_t i = 1; i < n_words; i++) {
-        ++*places[i];
-        assert_false(is_known(ID + (uint32_t)i));
-        --*places[i];
+    size_t n = 1;
+    for (size_t page = 3; page-- > 0;)
+        for (size_t i = n_on_page[page]; i-- > 0;)
+            places[n++] = &pages[page * PAGE_WORDS + 3 * i];
+    n_words = n;
+    caller.sp = (uintptr_t)pages;
+    assert_int_equal(n_known(4, ID), 2);
+    for (size_t page = 0; page < 3; page++) {
+        uintptr_t *const beyond = &pages[(page + 1) * PAGE_WORDS];
+        const size_t n_bytes = (2 - page) * PAGE_BYTES;
+        assert_int_equal(mprotect(beyond, n_bytes, PROT_NONE), 0);
+        for (size_t i = 0; i < n_on_page[page]; i++) {
+            uintptr_t *const word = &pages[page * PAGE_WORDS + 3 * i];
+            ++*word;
+            assert_null(recall_find(lane, &caller));
+            assert_null(recall_find_at(lane, &caller));
+            --*word;
+        }
+        assert_int_equal(mprotect(beyond, n_bytes, PROT_READ | PROT_WRITE), 0);
         assert_true(is_known(ID));
+    }
+}
+
+/* Few and many words on each of the pages, which are compared in other ways. */
+static void hold_all_apart(uintptr_t *pages)
+{
+    static const size_t n_on_pages[][3] = {{19, 6, 2}, {19, 14, 6}, {2, 18, 3},   {3, 4, 5},
+                                           {1, 1, 30}, {9, 9, 9},   {12, 12, 12}, {8, 8, 8}};
+    void *nothing = NULL;
+    for (size_t i = 0; i < sizeof n_on_pages / sizeof n_on_pages[0]; i++) {
+        start(&nothing);
+        hold_apart(pages, n_on_pages[i]);
     }
 }
 
 /* A stack that ends earlier than one of before did at the same place: what was further out may be gone. */
 static void pages_beyond_a_difference_are_not_read(void **state)
 {
-    enum { N_OUTER = 6, N_INNER = 19 };
-    const size_t page_bytes = PAGE_WORDS * sizeof(uintptr_t);
     uintptr_t *const pages =
-        mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, 3 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     (void)state;
     assert_ptr_not_equal(pages, MAP_FAILED);
-    n_words = 1 + N_OUTER + N_INNER;
-    for (size_t i = 1; i < n_words; i++)
-        places[i] = &pages[(i <= N_OUTER ? 1 : 0) * PAGE_WORDS + n_words - i];
-    caller.sp = (uintptr_t)pages;
-    n_known(3, ID);
-    assert_int_equal(mprotect(&pages[PAGE_WORDS], page_bytes, PROT_NONE), 0);
-    for (size_t i = 1 + N_OUTER; i < n_words; i++) {
-        ++*places[i];
-        assert_null(recall_find(lane, &caller));
-        assert_null(recall_find_at(lane, &caller));
-        --*places[i];
-    }
-    munmap(pages, 2 * page_bytes);
+    hold_all_apart(pages);
+    munmap(pages, 3 * PAGE_BYTES);
+}
+
+/* The main thread's may have been given to a coroutine, with a guard. */
+static void nor_are_they_on_the_main_stack(void **state)
+{
+    alignas(PAGE_BYTES) uintptr_t pages[3 * PAGE_WORDS] = {0};
+    (void)state;
+    hold_all_apart(pages);
 }
 
 static void words_of_other_stacks_are_not_kept(void **state)
@@ -402,8 +414,8 @@ int main(void)
         cmocka_unit_test_setup(long_ones_are_not_kept, start),
         cmocka_unit_test_setup(a_word_that_is_not_aligned_is_not_kept, start),
         cmocka_unit_test_setup(words_may_lie_on_many_pages, start),
-        cmocka_unit_test_setup(on_the_main_stack_pages_do_not_matter, start),
         cmocka_unit_test_setup(pages_beyond_a_difference_are_not_read, start),
+        cmocka_unit_test_setup(nor_are_they_on_the_main_stack, start),
         cmocka_unit_test_setup(words_of_other_stacks_are_not_kept, start),
         cmocka_unit_test_setup(a_lane_may_have_no_memory_for_it, start),
     };
