@@ -275,6 +275,60 @@ static void a_record_that_shares_a_stamp_has_the_last_one(void **state)
     assert_true(records[1].block.address == 16 && records[2].block.address == 16);
 }
 
+static void put_timed(uintptr_t address, uint64_t call_cycles)
+{
+    const struct event_block block = {
+        .address = at(address), .size_bytes = 24, .call_cycles = call_cycles};
+    event_allocation(lane, TRACE_MALLOC, &block, &nowhere);
+}
+
+static void how_long_a_call_took_follows_its_record(void **state)
+{
+    static const uint64_t cycles[] = {1, 70000, UINT64_C(1) << 40};
+    (void)state;
+    lane_fixture_set(1, 24);
+    for (size_t i = 0; i < 3; i++) {
+        put_timed(16, cycles[i]);
+        event_release_time(lane, event_release(lane, TRACE_FREE, at(16), NULL), cycles[i]);
+    }
+    assert_int_equal(lane_fixture_records(records, 16), 12);
+    for (size_t i = 0; i < 12; i += 2) {
+        const struct record_block *const time = &records[i + 1].block;
+        const bool is_free = i % 4 != 0;
+        assert_int_equal(records[i].tag, is_free ? TRACE_FREE : TRACE_MALLOC);
+        assert_int_equal(records[i + 1].tag, TRACE_CALL_TIME);
+        assert_int_equal(time->timed_call, is_free ? TRACE_TIMED_RELEASE : TRACE_TIMED_ACQUISITION);
+        assert_true(time->size_bytes == cycles[i / 4]);
+        assert_true(records[i + 1].ticks >= records[i].ticks);
+    }
+}
+
+static void it_is_left_out_where_something_lies_between(void **state)
+{
+    (void)state;
+    const uint64_t place = event_release(lane, TRACE_FREE, at(16), NULL);
+    event_bare(lane, TRACE_MAP_FAIL);
+    event_release_time(lane, place, 7);
+    assert_int_equal(lane_fixture_records(records, 16), 2);
+}
+
+/* The collector may have promised that nothing is stamped before the step any more. */
+static void it_shares_the_stamp_until_the_clock_steps(void **state)
+{
+    (void)state;
+    lane->shared_until = UINT64_MAX;
+    uint64_t place = event_release(lane, TRACE_FREE, at(16), NULL);
+    const uint64_t stamp = lane->last_ticks;
+    event_release_time(lane, place, 7);
+    place = event_release(lane, TRACE_FREE, at(32), NULL);
+    session.header->coarse_ticks++;
+    event_release_time(lane, place, 7);
+    session.header->coarse_ticks--;
+    assert_int_equal(lane_fixture_records(records, 16), 4);
+    assert_true(records[1].ticks == stamp && records[2].ticks == stamp);
+    assert_true(records[3].ticks > stamp);
+}
+
 static void the_hot_way_writes_what_the_other_does(void **state)
 {
     static const struct {
@@ -390,6 +444,9 @@ int main(void)
         CASE(live_bytes_are_counted_only_where_asked),
         CASE(the_hot_way_writes_what_the_other_does),
         CASE(a_record_that_shares_a_stamp_has_the_last_one),
+        CASE(how_long_a_call_took_follows_its_record),
+        CASE(it_is_left_out_where_something_lies_between),
+        CASE(it_shares_the_stamp_until_the_clock_steps),
         CASE(hot_stamps_of_every_length_are_those_of_the_counter),
         CASE(heads_keep_every_distance),
         CASE(the_hot_way_writes_nothing_without_room),
