@@ -9,10 +9,11 @@
  * **How far off.** A group lasts less than a pause, or it was the last: then the thread reads each time again until
  * it has been dense for as long. A longer pause within a group is noticed by the coarse clock, which the collector
  * steps every third of a millisecond while anybody asks for it, and which is looked at for each event. So a
- * stamp may be early by such a step for the few events behind a pause that ended a dense stretch, and by less than a
- * pause for all others. A program that pauses every few thousand records is read at each event before long, and so is
- * one whose events are some 400 ns apart throughout. The step comes late where the collector is stopped or gets no
- * processor: one group is off by as much then, for a clock that is STAMP_STALE_TICKS old begins no other.
+ * stamp may be early by such a step for the events of the group in which a dense stretch ended, be it by a pause or
+ * because they came more slowly, and by less than a pause for all others. A program that pauses every few thousand
+ * records is read at each event before long, and so is one whose events are some 400 ns apart throughout. The step
+ * comes late where the collector is stopped or gets no processor: one group is off by as much then, for a clock that is
+ * STAMP_STALE_TICKS old begins no other.
  *
  * **Order.** That of one thread's records is their order in the ring. Between threads, a block must not seem
  * allocated before its last free, nor freed before it was allocated. So who has an event of a block that another
@@ -60,10 +61,10 @@ enum stamp_tuning {
     STAMP_PAUSE_TICKS = 4096, /* 16 us at 2 GHz */
     STAMP_DENSE_BYTES = 1024, /* some 150 records; where they do not last, up to STAMP_LONG_BYTES */
     STAMP_LONG_BYTES = 16384,
-    STAMP_GROUP_BYTES = 128, /* 13 to 25 */
-    STAMP_LONG_GROUP_BYTES = 512,
-    STAMP_STALE_TICKS = 1 << 20, /* a coarse clock that is four milliseconds old stands still */
-    STAMP_VAIN_BYTES = 4 << 20,  /* of asking for it; it starts before half a ring is full */
+    STAMP_GROUP_BYTES = 128,      /* 13 to 25 */
+    STAMP_LONG_GROUP_BYTES = 512, /* about 100, within 4 us; else the next is shorter */
+    STAMP_STALE_TICKS = 1 << 20,  /* a coarse clock that is four milliseconds old stands still */
+    STAMP_VAIN_BYTES = 4 << 20,   /* of asking for it; it starts before half a ring is full */
 };
 
 /* Tell whether the lane's last reading still stands for what concerns no other lane. Ask within the event
