@@ -96,16 +96,22 @@ static void what_came_twice_is_known(void **state)
     assert_int_equal(n_known(10, ID), 10);
 }
 
+/* Of a stack that is known. */
+static void each_word_counts(void)
+{
+    for (size_t i = 1; i < n_words; i++) {
+        ++*places[i];
+        assert_false(is_known(ID + (uint32_t)i));
+        --*places[i];
+        assert_true(is_known(ID));
+    }
+}
+
 static void any_other_word_makes_it_another(void **state)
 {
     (void)state;
     n_known(3, ID);
-    for (size_t i = 1; i < N_WORDS; i++) {
-        memory[i]++;
-        assert_false(is_known(ID + (uint32_t)i));
-        memory[i]--;
-        assert_true(is_known(ID));
-    }
+    each_word_counts();
 }
 
 /* Wherever they have their places in the tables, and however they take turns. */
@@ -308,12 +314,7 @@ static void words_may_lie_on_many_pages(void **state)
     n_words = n;
     caller.sp = (uintptr_t)stretch;
     assert_int_equal(n_known(4, ID), 2);
-    for (size_t i = 1; i < n_words; i++) {
-        ++*places[i];
-        assert_false(is_known(ID + (uint32_t)i));
-        --*places[i];
-        assert_true(is_known(ID));
-    }
+    each_word_counts();
 }
 
 /* Keep a stack whose words lie on three pages, the innermost first, so many on each; then change each word in turn with
