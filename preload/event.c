@@ -112,7 +112,7 @@ uint32_t event_stack(struct lane *lane, const struct arch_frame *caller)
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
-    const struct recalled *const stack = recall_find(lane, caller);
+    const struct kept_stack *const stack = recall_find(lane, caller);
     return stack ? stack->id : unwind_and(recall_learn, lane, caller);
 }
 
@@ -120,7 +120,7 @@ uint32_t event_stack_at(struct lane *lane, const struct arch_frame *caller)
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return 0;
-    const struct recalled *const stack = recall_find_at(lane, caller);
+    const struct kept_stack *const stack = recall_find_at(lane, caller);
     return stack ? stack->id : unwind_and(recall_learn_at, lane, caller);
 }
 

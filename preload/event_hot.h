@@ -80,7 +80,7 @@ static inline uint64_t event_hot_stack(struct lane *lane, const struct arch_fram
 {
     if (__builtin_expect(session.max_depth == 0, 0))
         return UINT64_C(1) << 56; /* id 0 */
-    const struct recalled *const stack = recall_find(lane, caller);
+    const struct kept_stack *const stack = recall_find(lane, caller);
     return __builtin_expect(stack != NULL, 1) ? stack->form : event_form_stack(lane, caller);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How stacks are kept, and where they are looked for.
+/* Where kept stacks lie, and where they are looked for.
  *
  * A kept stack lies in the units from its first one on. Tables without keys lead there: what they say is checked
  * anyway, so a wrong entry costs a guess. From the stack before most are found at once; where a program goes
@@ -10,34 +10,26 @@
  * A handler may leave a hook for good between any two stores: what is kept is written before it is led to. */
 #include "preload/recall.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "preload/lane.h"
 #include "preload/modules.h"
 #include "preload/ring.h"
-#include "trace/pack_hot.h"
 
-#define GROUPS_OF(n_words) (((n_words) + RECALL_WORDS_A_GROUP - 1) / RECALL_WORDS_A_GROUP)
-#define UNITS_OF(n_groups)                                                                         \
-    ((offsetof(struct recalled, groups) + (n_groups) * sizeof(struct recall_words) +               \
-      RECALL_UNIT_BYTES - 1) /                                                                     \
-     RECALL_UNIT_BYTES)
+#define UNITS_OF(n_bytes) (((n_bytes) + RECALL_UNIT_BYTES - 1) / RECALL_UNIT_BYTES)
 
 enum {
     MAX_DIFFERENCES = 6,      /* tried for one stack */
     LEAST_TAKEN_PER_MISS = 4, /* else what is kept is of little use */
     RESTING_STACKS = 1 << 15,
-    PAGE_BYTES = 4096,
-    LEAST_NEAR_WORDS = 9, /* for fewer, to begin and to end costs as much */
-    LARGEST_UNITS = UNITS_OF(GROUPS_OF(RECALL_MAX_WORDS) + 2),
+    LARGEST_UNITS = UNITS_OF(KEPT_STACK_BYTES(KEPT_STACK_MAX_GROUPS)),
 };
 
 #define WHATEVER_BEFORE UINT32_MAX /* no stack has this id */
 
-static inline const struct recalled *stack_in(const struct recall *recall, uint16_t unit)
+static inline const struct kept_stack *stack_in(const struct recall *recall, uint16_t unit)
 {
-    return (const struct recalled *)recall->units[unit];
+    return (const struct kept_stack *)recall->units[unit];
 }
 
 static inline size_t hashed(uint64_t key, unsigned n_bits)
@@ -61,84 +53,6 @@ static inline uint16_t *guess_beyond(struct recall *recall, uint16_t unit, const
     return &recall->guesses[hashed(*word ^ place << 38, RECALL_GUESS_BITS)];
 }
 
-static inline bool is_at(const struct recalled *stack, const struct arch_frame *caller)
-{
-    return stack->at.pc == caller->pc && stack->at.sp == caller->sp &&
-           (!stack->bp_matters || stack->at.bp == caller->bp);
-}
-
-/* The word that lies so far above sp. */
-static inline const uintptr_t *word_at(uintptr_t sp, uint32_t offset)
-{
-    return (const uintptr_t *)(sp + offset);
-}
-
-/* The first word of n_groups that is another one, NULL when none is. Reads nothing beyond it. About 0.4 ns a word. */
-static inline const uintptr_t *difference_in(const struct recall_words *group, size_t n_groups,
-                                             uintptr_t sp)
-{
-    for (size_t n = n_groups; n > 0; n--, group++) {
-        const uint64_t inner = group->offsets[0], outer = group->offsets[1];
-        if (*word_at(sp, (uint32_t)inner) != group->values[0][0])
-            return word_at(sp, (uint32_t)inner);
-        if (*word_at(sp, inner >> 32) != group->values[0][1])
-            return word_at(sp, inner >> 32);
-        if (*word_at(sp, (uint32_t)outer) != group->values[1][0])
-            return word_at(sp, (uint32_t)outer);
-        if (*word_at(sp, outer >> 32) != group->values[1][1])
-            return word_at(sp, outer >> 32);
-    }
-    return NULL;
-}
-
-static inline size_t groups_in(const struct recalled *stack)
-{
-    return (size_t)stack->n_near[0] + stack->n_near[1] + stack->n_far;
-}
-
-/* From a caller whose place it is outwards: the first word that is another one, NULL when none is. */
-static inline const uintptr_t *first_difference(const struct recalled *stack)
-{
-    return difference_in(stack->groups, groups_in(stack), stack->at.sp);
-}
-
-static inline recall_pair pair_at(uintptr_t sp, uint64_t offsets)
-{
-    return (recall_pair){*word_at(sp, (uint32_t)offsets), *word_at(sp, offsets >> 32)};
-}
-
-/* What is behind n_groups, all of whose words can be read; NULL where one is another word. Without a branch a word: about
- * 0.3 ns each. */
-static inline const struct recall_words *behind_same(const struct recall_words *group,
-                                                     size_t n_groups, uintptr_t sp)
-{
-    recall_pair inner = {0}, outer = {0}; /* bits that differ */
-    do {
-        inner |= pair_at(sp, group->offsets[0]) ^ group->values[0];
-        outer |= pair_at(sp, group->offsets[1]) ^ group->values[1];
-        group++;
-    } while (--n_groups > 0);
-    inner |= outer;
-    return (inner[0] | inner[1]) == 0 ? group : NULL;
-}
-
-/* Tell whether it is the caller's stack. */
-static inline bool holds(const struct recalled *stack, const struct arch_frame *caller)
-{
-    if (!is_at(stack, caller))
-        return false;
-    const uintptr_t sp = stack->at.sp;
-    const struct recall_words *group = stack->groups;
-    if (stack->n_near[0] > 0) {
-        group = behind_same(group, stack->n_near[0], sp);
-        if (group && stack->n_near[1] > 0)
-            group = behind_same(group, stack->n_near[1], sp);
-        if (!group)
-            return false;
-    }
-    return stack->n_far == 0 || !difference_in(group, stack->n_far, sp);
-}
-
 static inline uint16_t *neighbour(struct recall *recall, const uint16_t *guess)
 {
     return &recall->guesses[(size_t)(guess - recall->guesses) ^ 1];
@@ -149,13 +63,14 @@ static inline uint16_t *either(struct recall *recall, uint16_t *guess,
                                const struct arch_frame *caller)
 {
     const bool is_free = *guess == 0;
-    return is_free || is_at(stack_in(recall, *guess), caller) ? guess : neighbour(recall, guess);
+    return is_free || kept_stack_is_at(stack_in(recall, *guess), caller) ? guess
+                                                                         : neighbour(recall, guess);
 }
 
 /* Where a walk along the guesses ended. */
 struct guessed {
-    const struct recalled *stack; /* the caller's; NULL: not found */
-    uint16_t *guess;              /* that led to it, or is to */
+    const struct kept_stack *stack; /* the caller's; NULL: not found */
+    uint16_t *guess;                /* that led to it, or is to */
 };
 
 /* Follow the guesses from the caller's place. */
@@ -163,10 +78,10 @@ static inline struct guessed guess_at(struct recall *recall, const struct arch_f
 {
     uint16_t *guess = either(recall, guess_after(recall, caller, WHATEVER_BEFORE), caller);
     for (size_t i = 0; i < MAX_DIFFERENCES; i++) {
-        const struct recalled *const stack = stack_in(recall, *guess);
-        if (!is_at(stack, caller))
+        const struct kept_stack *const stack = stack_in(recall, *guess);
+        if (!kept_stack_is_at(stack, caller))
             break;
-        const uintptr_t *const differs = first_difference(stack);
+        const uintptr_t *const differs = kept_stack_first_difference(stack);
         if (!differs)
             return (struct guessed){.stack = stack, .guess = guess};
         guess = either(recall, guess_beyond(recall, *guess, differs, caller), caller);
@@ -179,14 +94,14 @@ static inline bool may_find(const struct recall *recall)
     return __builtin_expect(recall && recall->generation == modules_generation(), 1);
 }
 
-static inline const struct recalled *found(struct lane *lane, const struct recalled *stack)
+static inline const struct kept_stack *found(struct lane *lane, const struct kept_stack *stack)
 {
     arch_increment(&lane->ring->n_fast);
     return stack;
 }
 
 /* Not the one that came last time. */
-static __attribute__((noinline)) const struct recalled *
+static __attribute__((noinline)) const struct kept_stack *
 find_otherwise(struct lane *lane, const struct arch_frame *caller)
 {
     const struct guessed guessed = guess_at(lane->recall, caller);
@@ -197,32 +112,33 @@ find_otherwise(struct lane *lane, const struct arch_frame *caller)
     return found(lane, guessed.stack);
 }
 
-const struct recalled *recall_find(struct lane *lane, const struct arch_frame *caller)
+const struct kept_stack *recall_find(struct lane *lane, const struct arch_frame *caller)
 {
     struct recall *const recall = lane->recall;
     if (!may_find(recall))
         return NULL;
-    const struct recalled *const stack =
+    const struct kept_stack *const stack =
         stack_in(recall, *guess_after(recall, caller, lane->stack_before));
-    if (__builtin_expect(!holds(stack, caller), 0))
+    if (__builtin_expect(!kept_stack_holds(stack, caller), 0))
         return find_otherwise(lane, caller);
     lane->stack_before = stack->id;
     return found(lane, stack);
 }
 
-static __attribute__((noinline)) const struct recalled *
+static __attribute__((noinline)) const struct kept_stack *
 find_further(struct recall *recall, const struct arch_frame *caller)
 {
     return guess_at(recall, caller).stack;
 }
 
-const struct recalled *recall_find_at(struct lane *lane, const struct arch_frame *caller)
+const struct kept_stack *recall_find_at(struct lane *lane, const struct arch_frame *caller)
 {
     struct recall *const recall = lane->recall;
     if (!may_find(recall))
         return NULL;
-    const struct recalled *stack = stack_in(recall, *guess_after(recall, caller, WHATEVER_BEFORE));
-    if (__builtin_expect(!holds(stack, caller), 0))
+    const struct kept_stack *stack =
+        stack_in(recall, *guess_after(recall, caller, WHATEVER_BEFORE));
+    if (__builtin_expect(!kept_stack_holds(stack, caller), 0))
         stack = find_further(recall, caller);
     return stack ? found(lane, stack) : NULL;
 }
@@ -257,87 +173,18 @@ static void begin_anew(struct recall *recall, uint64_t n_taken)
     recall->n_resting = RESTING_STACKS;
 }
 
-/* Tell whether a word lies where one can be compared. */
-static bool is_above(uintptr_t sp, const struct stack_word *word)
-{
-    const uintptr_t at = (uintptr_t)word->at;
-    return at % sizeof *word->at == 0 && (at - sp) >> 32 == 0;
-}
-
-/* Put words, the innermost of which is before `end`, into n_groups. False where one does not lie above sp. */
-static bool put_words(struct recall_words *groups, size_t n_groups, uintptr_t sp,
-                      const struct stack_word *outermost, const struct stack_word *end)
-{
-    const struct stack_word *word = end;
-    bool are_above = true;
-    for (size_t i = 0; i < n_groups; i++) {
-        uint64_t offsets[RECALL_WORDS_A_GROUP];
-        for (size_t j = 0; j < RECALL_WORDS_A_GROUP; j++) {
-            word -= word > outermost;
-            groups[i].values[j / 2][j % 2] = word->value;
-            offsets[j] = (uintptr_t)word->at - sp;
-            are_above = are_above && is_above(sp, word);
-        }
-        groups[i].offsets[0] = offsets[0] | offsets[1] << 32;
-        groups[i].offsets[1] = offsets[2] | offsets[3] << 32;
-    }
-    return are_above;
-}
-
-/* The outermost of the words before `end` that lie on one page of memory, with all between; `end` where there is none. */
-static const struct stack_word *outermost_on_page(const struct stack_word *outermost,
-                                                  const struct stack_word *end)
-{
-    const struct stack_word *word = end;
-    while (word > outermost && ((uintptr_t)word[-1].at ^ (uintptr_t)end[-1].at) < PAGE_BYTES)
-        word--;
-    return word;
-}
-
-/* Put all words, the innermost of which is before `end`: those of the first page, of the second, and the others. False
- * where one does not lie above sp. */
-static bool put_groups(struct recalled *kept, const struct stack_word *outermost,
-                       const struct stack_word *end)
-{
-    const struct stack_word *first = outermost_on_page(outermost, end);
-    const struct stack_word *second = outermost_on_page(outermost, first);
-    if (first - second < LEAST_NEAR_WORDS)
-        second = first;
-    if (second == first && end - first < LEAST_NEAR_WORDS)
-        second = first = end;
-    const size_t n_first = GROUPS_OF((size_t)(end - first)),
-                 n_second = GROUPS_OF((size_t)(first - second)),
-                 n_far = GROUPS_OF((size_t)(second - outermost));
-    const uintptr_t sp = kept->at.sp;
-    struct recall_words *const groups = kept->groups;
-    kept->n_near[0] = (uint16_t)n_first;
-    kept->n_near[1] = (uint16_t)n_second;
-    kept->n_far = (uint16_t)n_far;
-    return put_words(groups, n_first, sp, first, end) &&
-           put_words(groups + n_first, n_second, sp, second, first) &&
-           put_words(groups + n_first + n_second, n_far, sp, outermost, second);
-}
-
 /* Keep the lane's stack where there is room for any. Returns its first unit, 0 where it cannot be kept. */
 static uint16_t keep(struct recall *recall, struct stack *stack)
 {
-    stack_settle(stack);
-    const struct stack_frame *const innermost = stack_innermost(stack);
-    const struct stack_word *const outermost = &stack->words[1]; /* that can be equal */
-    if (innermost->n_words > RECALL_MAX_WORDS)
-        return 0;
     if (recall->n_units == 0)
         recall->n_units = RECALL_FIRST_UNIT;
     const uint32_t unit = recall->n_units;
-    struct recalled *const kept = (struct recalled *)recall->units[unit];
-    kept->at = innermost->at;
-    kept->bp_matters = innermost->bp_matters;
-    kept->id = stack->id;
-    kept->form = pack_hot_form_of(stack->id);
-    if (!put_groups(kept, outermost, &stack->words[innermost->n_words]))
+    stack_settle(stack);
+    const size_t n_bytes = kept_stack_put((struct kept_stack *)recall->units[unit], stack);
+    if (n_bytes == 0)
         return 0;
     stack_order_stores();
-    recall->n_units = unit + (uint32_t)UNITS_OF(groups_in(kept));
+    recall->n_units = unit + (uint32_t)UNITS_OF(n_bytes);
     stack_order_stores();
     return (uint16_t)unit;
 }
@@ -355,7 +202,7 @@ static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct
     const uint64_t key = stack->id ^ caller->sp << 20;
     uint16_t *const known = &recall->by_id[hashed(key, RECALL_ID_BITS)];
     const uint16_t mark = (uint16_t)(1 + key % (RECALL_FIRST_UNIT - 1));
-    if (*known >= RECALL_FIRST_UNIT && holds(stack_in(recall, *known), caller))
+    if (*known >= RECALL_FIRST_UNIT && kept_stack_holds(stack_in(recall, *known), caller))
         return *known;
     if (*known != mark) {
         if (*known == 0 || gives_way(recall))
@@ -371,7 +218,7 @@ static uint16_t unit_of(struct recall *recall, struct stack *stack, const struct
 static void lead_to(struct recall *recall, uint16_t unit, const struct arch_frame *caller)
 {
     uint16_t *guess = guess_at(recall, caller).guess;
-    const bool is_taken = *guess != 0 && !is_at(stack_in(recall, *guess), caller);
+    const bool is_taken = *guess != 0 && !kept_stack_is_at(stack_in(recall, *guess), caller);
     if (is_taken && gives_way(recall))
         guess = neighbour(recall, guess);
     *guess = unit;

@@ -11,9 +11,7 @@
  * Calls that do not follow from the stack before (I/O, sampled releases) are guessed by pc and sp at once.
  *
  * A guess is only where to look. It is right when every word is the same, compared on the living stack from
- * the caller outwards up to the first difference: what memo.c says of its words is true of these. Those on one page
- * of memory, where one that can be read tells that all can, are compared at once. Nothing tells more than that: a program
- * may have unmapped or protected part of any stack, the main thread's, too, and run a coroutine next to it.
+ * the caller outwards (kept_stack.h): what memo.c says of its words is true of these.
  *
  * Kept are complete stacks of one generation of modules and one tree of ids. Where memory is full, all are
  * forgotten, and if few were met again, none is kept for a time. Async-signal-safe: what a handler leaves for
@@ -25,8 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "preload/arch_x86_64.h"
-#include "preload/stack.h"
+#include "preload/kept_stack.h"
 
 enum recall_sizes {
     RECALL_GUESS_BITS = 13, /* of the places in a table */
@@ -34,30 +31,6 @@ enum recall_sizes {
     RECALL_UNIT_BYTES = 16,
     RECALL_UNITS = 1 << 15, /* 512 KiB: some 1,850 stacks; cppcheck has 5,400, few at a time */
     RECALL_FIRST_UNIT = 64, /* smaller numbers name no stack */
-    RECALL_MAX_WORDS = 512, /* of one stack */
-    RECALL_WORDS_A_GROUP = 4,
-};
-
-/* Two words that are compared in one instruction. */
-typedef uintptr_t recall_pair __attribute__((vector_size(2 * sizeof(uintptr_t))));
-
-/* Four words of a stack, from the caller outwards, and how far above its sp each lies: two distances in one number, the
- * inner word's below. So a word takes two loads to compare, or two and a half; with an address of its own it took three. */
-struct recall_words {
-    recall_pair values[RECALL_WORDS_A_GROUP / 2];
-    uint64_t offsets[RECALL_WORDS_A_GROUP / 2];
-};
-
-/* A kept stack. The last group of each part is filled up with its last word. */
-struct recalled {
-    struct arch_frame at; /* the innermost frame */
-    uint64_t form;        /* how its id is packed (pack_hot_form_of) */
-    uint32_t id;
-    /* Groups of the first page that words lie on, and of the next: all on a page can be read where the innermost can. */
-    uint16_t n_near[2];
-    uint16_t n_far; /* behind them: a word can be read where all before it are the same */
-    bool bp_matters;
-    alignas(recall_pair) struct recall_words groups[];
 };
 
 /* Those of a lane. Zero it to begin; pages that are never needed are never touched. */
@@ -77,14 +50,14 @@ struct lane;
 
 /* Find the stack of an allocation's caller among the kept ones, and count it in the lane's ring as unwound; NULL
  * where it is none of them. Valid until the lane learns or forgets. About 0.5 ns a frame. */
-const struct recalled *recall_find(struct lane *lane, const struct arch_frame *caller);
+const struct kept_stack *recall_find(struct lane *lane, const struct arch_frame *caller);
 
 /* After recall_find() found none: lane->stack is the caller's, and has this id (0: none). Keeps it if it came before. */
 void recall_learn(struct lane *lane, const struct arch_frame *caller, uint32_t id);
 
 /* Both by place alone, for calls that the stack before says nothing of, nor they of the next: I/O, and releases,
  * one in many of which has a stack. */
-const struct recalled *recall_find_at(struct lane *lane, const struct arch_frame *caller);
+const struct kept_stack *recall_find_at(struct lane *lane, const struct arch_frame *caller);
 void recall_learn_at(struct lane *lane, const struct arch_frame *caller, uint32_t id);
 
 /* Forget all, as before ids become void. NULL is nothing to forget. */

@@ -34,7 +34,7 @@ enum {
 void __real_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 void __wrap_unwind_stack(const struct arch_frame *caller, struct lane *lane, size_t max_depth);
 
-typedef const struct recalled *find_function(struct lane *lane, const struct arch_frame *caller);
+typedef const struct kept_stack *find_function(struct lane *lane, const struct arch_frame *caller);
 find_function __real_recall_find, __wrap_recall_find, __real_recall_find_at, __wrap_recall_find_at;
 
 static struct libunwind libunwind;
@@ -360,12 +360,12 @@ static uint32_t id_of(const struct lane *lane, const struct stack *stack)
 }
 
 /* A whole stack of before that was found again: it is taken as well, and must be the one with that id. */
-static const struct recalled *find_checked(find_function *find, struct lane *lane,
-                                           const struct arch_frame *caller)
+static const struct kept_stack *find_checked(find_function *find, struct lane *lane,
+                                             const struct arch_frame *caller)
 {
     const uint32_t age = lane->tree.age, generation = modules_generation();
     struct shadow *const shadow = lane->recall && the_board() ? shadow_of() : NULL;
-    const struct recalled *const found = shadow ? find(lane, caller) : NULL;
+    const struct kept_stack *const found = shadow ? find(lane, caller) : NULL;
     if (!found)
         return NULL;
     const uint32_t id = found->id;
@@ -377,12 +377,12 @@ static const struct recalled *find_checked(find_function *find, struct lane *lan
     return found;
 }
 
-const struct recalled *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller)
+const struct kept_stack *__wrap_recall_find(struct lane *lane, const struct arch_frame *caller)
 {
     return find_checked(__real_recall_find, lane, caller);
 }
 
-const struct recalled *__wrap_recall_find_at(struct lane *lane, const struct arch_frame *caller)
+const struct kept_stack *__wrap_recall_find_at(struct lane *lane, const struct arch_frame *caller)
 {
     return find_checked(__real_recall_find_at, lane, caller);
 }

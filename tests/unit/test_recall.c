@@ -18,14 +18,14 @@ enum { N_WORDS = 8, ID = 7, PAGE_BYTES = 4096, PAGE_WORDS = PAGE_BYTES / sizeof(
 
 static struct lane *lane;
 static struct recall recall;
-static uintptr_t memory[RECALL_MAX_WORDS + 2];
+static uintptr_t memory[KEPT_STACK_MAX_WORDS + 2];
 static const uintptr_t other_than_two = 1;
 
 #define PLACE ((uintptr_t)memory - (1 << 20)) /* of the caller: below all words */
 
 static struct arch_frame caller;
 static size_t n_words;
-static uintptr_t *places[RECALL_MAX_WORDS + 2]; /* of the words */
+static uintptr_t *places[KEPT_STACK_MAX_WORDS + 2]; /* of the words */
 static bool bp_matters;
 static bool by_place; /* not after the stack before */
 
@@ -36,7 +36,7 @@ static int start(void **state)
     memset(&recall, 0, sizeof recall);
     lane->recall = &recall;
     caller = (struct arch_frame){.pc = 0x4000, .sp = PLACE, .bp = 5};
-    for (size_t i = 0; i < RECALL_MAX_WORDS + 2; i++) {
+    for (size_t i = 0; i < KEPT_STACK_MAX_WORDS + 2; i++) {
         memory[i] = 100 + i;
         places[i] = &memory[i];
     }
@@ -65,7 +65,7 @@ static void unwind(uint32_t id)
 static bool is_known(uint32_t id)
 {
     const uint64_t n_before = lane->ring->n_fast;
-    const struct recalled *const found =
+    const struct kept_stack *const found =
         by_place ? recall_find_at(lane, &caller) : recall_find(lane, &caller);
     assert_true(!found || found->id == id);
     assert_int_equal(lane->ring->n_fast - n_before, found ? 1 : 0);
@@ -283,7 +283,7 @@ static void what_may_not_be_compared_is_not_kept(void **state)
 static void long_ones_are_not_kept(void **state)
 {
     (void)state;
-    n_words = RECALL_MAX_WORDS;
+    n_words = KEPT_STACK_MAX_WORDS;
     assert_int_equal(n_known(4, ID), 2);
     n_words++;
     caller.sp += 16;
