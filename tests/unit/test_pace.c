@@ -8,6 +8,13 @@
 
 enum { MILLISECOND = 1000 * 1000, RING_BYTES = 1 << 20 };
 
+/* A frame that takes longer to write than to compress. */
+static const struct pace_frame slow = {.n_events = 100000,
+                                       .n_bytes = 250000,
+                                       .compress_ns = 500000,
+                                       .write_ns = 20 * MILLISECOND,
+                                       .end_ns = 21 * MILLISECOND};
+
 /* Frames of so many events and bytes, one a millisecond, compressed faster than written. */
 static uint64_t run_frames(struct pace *pace, unsigned n, uint64_t n_events, uint64_t n_bytes)
 {
@@ -124,15 +131,10 @@ static void a_hurry_with_credit_is_a_hurry_indeed(void **state)
 static void a_slow_file_needs_few_bytes_even_then(void **state)
 {
     struct pace pace = {0};
-    const struct pace_frame frame = {.n_events = 100000,
-                                     .n_bytes = 250000,
-                                     .compress_ns = 500000,
-                                     .write_ns = 20 * MILLISECOND,
-                                     .end_ns = 21 * MILLISECOND};
     (void)state;
-    pace_note_frame(&pace, &frame);
-    pace_note_fill(&pace, RING_BYTES, RING_BYTES, frame.end_ns);
-    assert_int_equal(pace_choose(&pace, frame.end_ns), PACE_DENSE);
+    pace_note_frame(&pace, &slow);
+    pace_note_fill(&pace, RING_BYTES, RING_BYTES, slow.end_ns);
+    assert_int_equal(pace_choose(&pace, slow.end_ns), PACE_DENSE);
 }
 
 /* Frames of events that are thick when stored: with a crowd round us and room for a second file. */
@@ -189,11 +191,6 @@ static void some_frames_are_dense_even_in_a_crowd(void **state)
 {
     struct pace calm = {0};
     struct pace stalled = {0};
-    const struct pace_frame slow = {.n_events = 100000,
-                                    .n_bytes = 250000,
-                                    .compress_ns = 500000,
-                                    .write_ns = 20 * MILLISECOND,
-                                    .end_ns = 21 * MILLISECOND};
     (void)state;
     pace_note_crowding(&calm, true, true);
     pace_note_crowding(&stalled, true, true);
